@@ -1,0 +1,1 @@
+"""How supervisors start, replace and keep workers, measured side by side in one run."""

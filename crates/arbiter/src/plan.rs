@@ -1,0 +1,114 @@
+//! The difference between two configs, as actions.
+
+use std::sync::Arc;
+
+use remuda_model::{
+    Change, Config, InstanceSpec, Plan, ServiceChange, ServiceSpec, SocketChange, SocketOptions, SocketSpec,
+};
+
+/// What has to be done for `new` to be in force where `old` is.
+#[must_use]
+pub fn plan(old: &Config, new: &Config) -> Plan {
+    let mut plan = Plan { instance: instance_keys(&old.instance, &new.instance), ..Plan::default() };
+    for (name, before) in &old.sockets {
+        let change = match new.sockets.get(name) {
+            None => Some(Change::Removed),
+            Some(after) => socket_change(before, after),
+        };
+        plan.sockets.extend(change.map(|change| SocketChange { name: name.clone(), change }));
+    }
+    let added = new.sockets.keys().filter(|name| !old.sockets.contains_key(*name));
+    plan.sockets.extend(added.map(|name| SocketChange { name: name.clone(), change: Change::Added }));
+    let rebound = |service: &ServiceSpec| {
+        plan.sockets.iter().any(|socket| {
+            matches!(socket.change, Change::Replaced { .. }) && service.sockets.contains(&socket.name)
+        })
+    };
+    let mut services = Vec::new();
+    for (name, before) in &old.services {
+        let change = match new.services.get(name) {
+            None => Some(Change::Removed),
+            Some(after) => service_change(before, after, rebound(after)),
+        };
+        services.extend(change.map(|change| ServiceChange { name: name.clone(), change }));
+    }
+    let added = new.services.keys().filter(|name| !old.services.contains_key(*name));
+    services.extend(added.map(|name| ServiceChange { name: name.clone(), change: Change::Added }));
+    services.sort_by(|one, other| one.name.cmp(&other.name));
+    plan.sockets.sort_by(|one, other| one.name.cmp(&other.name));
+    plan.services = services;
+    plan
+}
+
+macro_rules! differing {
+    ($old:expr, $new:expr; $($key:ident),* $(,)?) => {{
+        let mut keys: Vec<String> = Vec::new();
+        $( if $old.$key != $new.$key { keys.push(stringify!($key).to_owned()); } )*
+        keys
+    }};
+}
+
+fn instance_keys(old: &InstanceSpec, new: &InstanceSpec) -> Vec<String> {
+    let keys = differing!(old, new; name, runtime_dir, pid_file, log_memory, log_line_max, events_kept);
+    keys.into_iter().map(|key| format!("remuda.{key}")).collect()
+}
+
+fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {
+    let rebound = differing!(old, new; listen, mode);
+    let bound = differing!(
+        old.options, new.options;
+        reuse_address, reuse_port, free_bind, v6_only, mark, device, fast_open, broadcast, owner,
+    );
+    let settled = |options: &SocketOptions| SocketOptions {
+        reuse_address: true,
+        reuse_port: false,
+        free_bind: false,
+        v6_only: None,
+        mark: None,
+        device: None,
+        fast_open: None,
+        broadcast: false,
+        owner: Default::default(),
+        ..options.clone()
+    };
+    let keys: Vec<String> = rebound.into_iter().chain(bound).collect();
+    if !keys.is_empty() {
+        return Some(Change::Replaced { keys });
+    }
+    (settled(&old.options) != settled(&new.options))
+        .then(|| Change::Adjusted { keys: vec!["options".to_owned()] })
+}
+
+fn service_change(old: &Arc<ServiceSpec>, new: &Arc<ServiceSpec>, rebound: bool) -> Option<Change> {
+    // What a running worker was given when it was spawned.
+    let mut replaced = differing!(
+        old, new;
+        kind, command, sockets, stdin, environment, identity, directory, limits, cgroup, nice, oom_score_adjust,
+        no_new_privileges, watchdog, fd_store, singleton, oneshot,
+    );
+    if (old.on_demand.is_some(), old.schedule.is_some()) != (new.on_demand.is_some(), new.schedule.is_some())
+    {
+        replaced.push("activation".to_owned());
+    }
+    if rebound {
+        replaced.push("socket address".to_owned());
+    }
+    if !replaced.is_empty() {
+        if old.workers != new.workers {
+            replaced.push("workers".to_owned());
+        }
+        return Some(Change::Replaced { keys: replaced });
+    }
+    if old.workers != new.workers {
+        return Some(Change::Scaled { from: old.workers, to: new.workers });
+    }
+    let mut adjusted = differing!(
+        old, new;
+        autostart, after, priority, ready, ready_timeout, notify_access, reload, stop, restart, success_codes,
+        backoff, recycle, log, hooks, on_demand, schedule,
+    );
+    if adjusted.is_empty() && old != new {
+        adjusted.push("other".to_owned());
+    }
+    (!adjusted.is_empty()).then_some(Change::Adjusted { keys: adjusted })
+}

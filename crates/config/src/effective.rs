@@ -1,0 +1,291 @@
+//! A config as a text with every default written out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use remuda_model::{
+    Config, Hook, HookPoint, InstanceSpec, Readiness, ReloadMethod, ResourceLimit, ServiceSpec, SocketSpec,
+    Stdin,
+};
+
+use crate::raw::{self, Amount, Field, Located};
+use crate::resolve::Masked;
+
+/// What stands in for a value that is not to be shown.
+const MASK: &str = "***";
+
+/// The config as TOML, every default explicit, values of `masked` variables as `***`. It reads back as the same
+/// config, apart from these.
+#[must_use]
+pub fn effective(config: &Config, masked: &Masked) -> String {
+    let file = raw::File {
+        remuda: Some(instance(&config.instance)),
+        socket: config.sockets.values().map(|spec| (spec.name.as_str().into(), socket(spec))).collect(),
+        service: config
+            .services
+            .values()
+            .map(|spec| (spec.name.as_str().into(), service(spec, masked)))
+            .collect(),
+    };
+    file.to_toml().expect("every number of a config was read from TOML or is a small default")
+}
+
+fn some<T>(value: T) -> Field<T> {
+    Some(value.into())
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Field<Vec<Located<String>>> {
+    some(texts.into_iter().map(Located::from).collect())
+}
+
+fn time(time: Duration) -> Field<raw::Duration> {
+    some(raw::Duration(time))
+}
+
+fn path(path: &Path) -> Field<String> {
+    some(path.to_string_lossy().into_owned())
+}
+
+fn instance(spec: &InstanceSpec) -> raw::Instance {
+    raw::Instance {
+        name: some(spec.name.clone()),
+        runtime_dir: path(&spec.runtime_dir),
+        pid_file: spec.pid_file.as_deref().and_then(path),
+        exit_with: spec.exit_with.as_ref().and_then(|name| some(name.to_string())),
+        scale_on_signal: spec.scale_on_signal.as_ref().and_then(|name| some(name.to_string())),
+        log_memory: some(raw::Size(spec.log_memory)),
+        log_line_max: some(raw::Size(spec.log_line_max)),
+        events_kept: some(spec.events_kept),
+        workers_max: some(spec.workers_max),
+        stop_timeout: spec.stop_timeout.and_then(time),
+    }
+}
+
+fn socket(spec: &SocketSpec) -> raw::Socket {
+    let options = &spec.options;
+    let has_file = spec.listen.path().is_some();
+    let account = |name: &Option<String>| name.as_ref().and_then(|name| some(raw::Account(name.clone())));
+    raw::Socket {
+        listen: some(spec.listen.clone()),
+        mode: some(spec.mode),
+        backlog: some(options.backlog),
+        reuse_address: some(options.reuse_address),
+        reuse_port: some(options.reuse_port),
+        nonblocking: some(options.nonblocking),
+        nodelay: some(options.nodelay),
+        keepalive: some(keepalive(spec)),
+        defer_accept: options.defer_accept.and_then(time),
+        fast_open: options.fast_open.and_then(some),
+        receive_buffer: options.receive_buffer.and_then(|size| some(raw::Size(size))),
+        send_buffer: options.send_buffer.and_then(|size| some(raw::Size(size))),
+        free_bind: some(options.free_bind),
+        v6_only: options.v6_only.and_then(some),
+        mark: options.mark.and_then(some),
+        device: options.device.clone().and_then(some),
+        broadcast: some(options.broadcast),
+        // On a socket without a file the default would read as a setting without effect.
+        file_mode: if has_file || options.file_mode != 0o666 {
+            some(raw::FileMode(options.file_mode))
+        } else {
+            None
+        },
+        user: account(&options.owner.user),
+        group: account(&options.owner.group),
+    }
+}
+
+fn keepalive(spec: &SocketSpec) -> raw::Keepalive {
+    let times = raw::KeepaliveTable {
+        time: spec.options.keepalive_time.and_then(time),
+        interval: spec.options.keepalive_interval.and_then(time),
+        probes: spec.options.keepalive_probes.and_then(some),
+    };
+    if spec.options.keepalive && times != raw::KeepaliveTable::default() {
+        raw::Keepalive::Table(times)
+    } else {
+        raw::Keepalive::Flag(spec.options.keepalive)
+    }
+}
+
+fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
+    let identity = &spec.identity;
+    let account = |name: &String| raw::Account(name.clone());
+    let groups = |groups: &Vec<String>| groups.iter().map(|group| account(group).into()).collect();
+    raw::Service {
+        kind: some(spec.kind),
+        command: some(raw::Command::Words(words(&spec.command.argv))),
+        // The command is printed as the words that run, a shell among them.
+        shell: None,
+        sockets: texts(spec.sockets.iter().map(|name| name.as_str())),
+        stdin: some(stdin(&spec.stdin)),
+        workers: some(raw::Workers::Count(spec.workers)),
+        singleton: some(spec.singleton),
+        oneshot: some(spec.oneshot),
+        autostart: some(spec.autostart),
+        after: texts(spec.after.iter().map(|name| name.as_str())),
+        priority: some(spec.priority),
+        ready: some(ready(&spec.ready)),
+        ready_timeout: time(spec.ready_timeout),
+        notify_access: some(spec.notify_access),
+        watchdog: spec.watchdog.and_then(time),
+        reload: some(raw::Reload::Table(reload(spec))),
+        stop: some(raw::Stop::Table(raw::StopTable {
+            signal: some(spec.stop.signal),
+            timeout: time(spec.stop.timeout),
+            scope: some(spec.stop.scope),
+        })),
+        restart: some(spec.restart),
+        success_codes: some(spec.success_codes.iter().map(|code| (*code).into()).collect()),
+        backoff: some(backoff(spec)),
+        on_demand: some(on_demand(spec)),
+        schedule: schedule(spec),
+        max_age: spec.recycle.max_age.and_then(time),
+        max_requests: spec.recycle.max_requests.and_then(some),
+        recycle_jitter: some(raw::Percent(spec.recycle.jitter_percent)),
+        user: identity.user.as_ref().and_then(|user| some(account(user))),
+        group: identity.group.as_ref().and_then(|group| some(account(group))),
+        groups: identity.groups.as_ref().and_then(|all| some(groups(all))),
+        umask: identity.umask.and_then(|mask| some(raw::FileMode(mask))),
+        directory: path(&spec.directory),
+        nice: some(spec.nice),
+        oom_score_adjust: spec.oom_score_adjust.and_then(some),
+        no_new_privileges: some(spec.no_new_privileges),
+        fd_store: some(spec.fd_store),
+        log: log(spec),
+        inherit_env: some(spec.environment.inherit),
+        // Their variables are among those of the table below.
+        env_files: None,
+        env: Some(variables(spec, masked)).filter(|variables| !variables.is_empty()),
+        limits: Some(limits(spec)).filter(|limits| *limits != raw::Limits::default()),
+        hooks: Some(hooks(spec)).filter(|hooks| *hooks != raw::Hooks::default()),
+    }
+}
+
+fn words(argv: &[String]) -> Vec<Located<String>> {
+    argv.iter().cloned().map(Located::from).collect()
+}
+
+fn stdin(stdin: &Stdin) -> String {
+    match stdin {
+        Stdin::Null => "null".into(),
+        Stdin::Hold => "hold".into(),
+        Stdin::Socket(name) => format!("socket:{name}"),
+    }
+}
+
+fn ready(ready: &Readiness) -> String {
+    match ready {
+        Readiness::Started => "started".into(),
+        Readiness::Notify => "notify".into(),
+        Readiness::Listen => "listen".into(),
+        Readiness::Ack => "ack".into(),
+        Readiness::Descriptor(number) => format!("fd:{number}"),
+        Readiness::Http(url) if url.starts_with('/') => format!("http:{url}"),
+        Readiness::Http(url) => url.clone(),
+        Readiness::Tcp(None) => "tcp".into(),
+        Readiness::Tcp(Some(address)) => format!("tcp:{address}"),
+        Readiness::Exec(command) => format!("exec:{command}"),
+        Readiness::Log(pattern) => format!("log:{pattern}"),
+        Readiness::Delay(time) => format!("delay:{}", raw::Duration(*time)),
+    }
+}
+
+fn reload(spec: &ServiceSpec) -> raw::ReloadTable {
+    raw::ReloadTable {
+        surge: some(spec.reload.surge),
+        canary: some(spec.reload.canary),
+        bake: time(spec.reload.bake),
+        timeout: time(spec.reload.timeout),
+        signal: match spec.reload.method {
+            ReloadMethod::Replace => None,
+            ReloadMethod::Signal(signal) => some(signal),
+        },
+    }
+}
+
+fn backoff(spec: &ServiceSpec) -> raw::Backoff {
+    raw::Backoff {
+        base: time(spec.backoff.base),
+        cap: time(spec.backoff.cap),
+        healthy_after: time(spec.backoff.healthy_after),
+        crash_loop_after: some(spec.backoff.crash_loop_after),
+        give_up_after: spec.backoff.give_up_after.and_then(some),
+    }
+}
+
+fn on_demand(spec: &ServiceSpec) -> raw::OnDemand {
+    match &spec.on_demand {
+        None => raw::OnDemand::Flag(false),
+        Some(demand) if demand.idle.is_none() => raw::OnDemand::Flag(true),
+        Some(demand) => raw::OnDemand::Table(raw::OnDemandTable { idle: demand.idle.and_then(time) }),
+    }
+}
+
+fn schedule(spec: &ServiceSpec) -> Field<raw::Schedule> {
+    let schedule = spec.schedule.as_ref()?;
+    some(raw::Schedule::Table(raw::ScheduleTable {
+        cron: some(schedule.cron.clone()),
+        timezone: schedule.timezone.clone().and_then(some),
+        overlap: some(schedule.overlap),
+    }))
+}
+
+fn log(spec: &ServiceSpec) -> Field<raw::Log> {
+    let log = spec.log.as_ref()?;
+    let max_size = some(raw::Size(log.max_size));
+    some(raw::Log::Table(raw::LogTable { file: path(&log.path), max_size, keep: some(log.keep) }))
+}
+
+fn variables(spec: &ServiceSpec, masked: &Masked) -> BTreeMap<Located<String>, Located<raw::Variable>> {
+    let shown = |name: &String, value: &String| {
+        let hidden = masked.contains(&(spec.name.clone(), name.clone()));
+        raw::Variable(if hidden { MASK.to_owned() } else { value.clone() })
+    };
+    let all = spec.environment.variables.iter();
+    all.map(|(name, value)| (name.clone().into(), shown(name, value).into())).collect()
+}
+
+fn limits(spec: &ServiceSpec) -> raw::Limits {
+    let mut limits = raw::Limits {
+        memory: spec.cgroup.memory.and_then(|size| some(raw::Size(size))),
+        cpu: spec.cgroup.cpu.and_then(some),
+        pids: spec.cgroup.pids.and_then(some),
+        ..raw::Limits::default()
+    };
+    for resource in &spec.limits {
+        if let Some(field) = limits.resource_mut(&resource.name) {
+            *field = some(limit(resource));
+        }
+    }
+    limits
+}
+
+fn limit(resource: &ResourceLimit) -> raw::Limit {
+    let amount = |bound: Option<u64>| bound.map_or(Amount::Unlimited, Amount::Of);
+    if resource.soft == resource.hard {
+        return raw::Limit::Both(amount(resource.soft));
+    }
+    raw::Limit::Pair(raw::LimitPair { soft: some(amount(resource.soft)), hard: some(amount(resource.hard)) })
+}
+
+fn hooks(spec: &ServiceSpec) -> raw::Hooks {
+    let hook = |point: HookPoint| {
+        let Hook { argv, timeout, on_failure } = spec.hooks.get(&point)?;
+        some(raw::Hook::Table(raw::HookTable {
+            command: some(raw::Command::Words(words(argv))),
+            timeout: time(*timeout),
+            on_failure: some(*on_failure),
+        }))
+    };
+    raw::Hooks {
+        before_start: hook(HookPoint::BeforeStart),
+        after_start: hook(HookPoint::AfterStart),
+        before_spawn: hook(HookPoint::BeforeSpawn),
+        after_spawn: hook(HookPoint::AfterSpawn),
+        before_stop: hook(HookPoint::BeforeStop),
+        after_stop: hook(HookPoint::AfterStop),
+        before_reap: hook(HookPoint::BeforeReap),
+        after_reap: hook(HookPoint::AfterReap),
+    }
+}

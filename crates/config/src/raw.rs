@@ -1,0 +1,79 @@
+//! The config as it is written: every key optional, nothing resolved.
+//!
+//! These declarations are the one place that knows the keys. Reading, writing, the JSON Schema, the reference page
+//! and the nearest-name hints are all derived from them; the documentation of a field is its description everywhere.
+//! Most values are [`Located`], so that whatever is found wrong with them later can still point at the text.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::interpolate;
+
+mod amount;
+mod command;
+mod duration;
+mod instance;
+mod life;
+mod limits;
+mod located;
+mod mode;
+mod service;
+mod shape;
+mod size;
+mod socket;
+mod workers;
+
+pub use amount::{Amount, Limit, LimitPair};
+pub use command::{Command, Hook, HookTable, Hooks};
+pub use duration::{Duration, DurationError};
+pub use instance::Instance;
+pub use life::{
+    Backoff, Log, LogTable, OnDemand, OnDemandTable, Reload, ReloadTable, Schedule, ScheduleTable, Stop,
+    StopTable,
+};
+pub use limits::Limits;
+pub use located::{Field, Located, Span};
+pub use mode::{FileMode, FileModeError, Percent, PercentError};
+pub use service::{Account, Service, Variable};
+pub use size::{Size, SizeError};
+pub use socket::{Keepalive, KeepaliveTable, Socket};
+pub use workers::Workers;
+
+/// A config file of Remuda, `remuda.toml`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// What concerns the arbiter itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remuda: Option<Instance>,
+    /// The sockets, by name: `[socket.web]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub socket: BTreeMap<Located<String>, Socket>,
+    /// The services, by name: `[service.web]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub service: BTreeMap<Located<String>, Service>,
+}
+
+impl File {
+    /// The file as TOML, without the keys that are not set. Reads back as the same file: a `$` that reading would
+    /// take for a variable is escaped.
+    ///
+    /// # Errors
+    /// Never for values that TOML can hold; a number beyond 2^63-1 is one that it cannot.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let mut table = toml::Table::try_from(self)?;
+        table.iter_mut().for_each(|(_, value)| escape(value));
+        toml::to_string(&table)
+    }
+}
+
+fn escape(value: &mut toml::Value) {
+    match value {
+        toml::Value::String(text) => *text = interpolate::escape(text).into_owned(),
+        toml::Value::Array(items) => items.iter_mut().for_each(escape),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| escape(value)),
+        _ => {}
+    }
+}

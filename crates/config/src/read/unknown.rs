@@ -1,0 +1,80 @@
+//! Keys that nobody declared.
+
+use serde_spanned::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Reading, section};
+use crate::nearest::nearest;
+use crate::report::Problem;
+use crate::schema::Node;
+
+/// Reports all unknown keys of `table`, and removes them.
+pub(super) fn cut(table: &mut DeTable<'_>, reading: &mut Reading) {
+    Walk { reading, path: Vec::new() }.table(table, &Node::root().shapes());
+}
+
+struct Walk<'a> {
+    reading: &'a mut Reading,
+    path: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn table(&mut self, table: &mut DeTable<'_>, shapes: &[Node]) {
+        if let Some(values) = shapes.iter().find_map(|shape| shape.values()) {
+            for (name, value) in table.iter_mut() {
+                self.descend(name.get_ref(), value, values);
+            }
+            return;
+        }
+        let known: Vec<_> = shapes.iter().filter_map(|shape| shape.keys()).flatten().collect();
+        // Without a shape that is a table, the table itself is the mistake, and told as such later.
+        if known.is_empty() {
+            return;
+        }
+        let mut unknown = Vec::new();
+        for (name, value) in table.iter_mut() {
+            match known.iter().find(|(key, _)| *key == name.get_ref()) {
+                Some((_, node)) => self.descend(name.get_ref(), value, *node),
+                None => unknown.push(name.clone()),
+            }
+        }
+        for name in unknown {
+            self.refuse(&name, known.iter().map(|(key, _)| *key));
+            table.remove(name.get_ref().as_ref());
+        }
+    }
+
+    fn descend(&mut self, name: &str, value: &mut Spanned<DeValue<'_>>, node: Node) {
+        self.path.push(name.to_owned());
+        match value.get_mut() {
+            DeValue::Table(table) => self.table(table, &node.shapes()),
+            DeValue::Array(items) => {
+                let shapes: Vec<_> = node.shapes().iter().filter_map(|shape| shape.items()).collect();
+                for item in items.iter_mut() {
+                    if let (DeValue::Table(table), Some(node)) = (item.get_mut(), shapes.first()) {
+                        self.table(table, &node.shapes());
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.path.pop();
+    }
+
+    fn refuse<'k>(
+        &mut self,
+        name: &Spanned<std::borrow::Cow<'_, str>>,
+        known: impl Iterator<Item = &'k str>,
+    ) {
+        let place = match self.path.as_slice() {
+            [] => "a config file".to_owned(),
+            path => format!("[{}]", path.join(".")),
+        };
+        let key = name.get_ref();
+        let problem = Problem::error(Some(name.span()), format!("{place} has no key `{key}`"));
+        self.reading.problems.push(problem.nearest(nearest(key, known)));
+        let mut path = self.path.clone();
+        path.push(key.to_string());
+        self.reading.cut.extend(section(&path));
+    }
+}

@@ -1,0 +1,25 @@
+//! The control API: how an operator, a script or a dashboard speaks to a running arbiter.
+//!
+//! HTTP/1.1 with JSON bodies over a Unix socket; streams are server-sent events. One table ([`routes`]) says what
+//! there is: the server dispatches by it, [`openapi`] is written from it, and a test holds both to it.
+//!
+//! [`serve`] runs the server around anything [`Served`] (an arbiter's handle); [`Client`] is the other end.
+
+mod body;
+mod client;
+mod openapi;
+mod percent;
+mod route;
+mod served;
+mod server;
+mod sse;
+
+pub use body::{
+    About, Accepted, ActBody, Answer, EffectiveConfig, End, MissedEvents, MissedLines, ScaleBody, SignalBody,
+};
+pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
+pub use openapi::openapi;
+pub use route::{Action, Operation, Parameter, ParameterKind, Produces, Question, Route, routes};
+pub use served::Served;
+pub use server::{Access, serve};
+pub use sse::{Block, Parser, SseError};

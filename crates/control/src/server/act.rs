@@ -1,0 +1,134 @@
+//! From bodies to requests.
+
+use hyper::body::Bytes;
+use remuda_daemon::Gone;
+use remuda_model::view::{Instance, ServicePhase};
+use remuda_model::{Refusal, Reply, Request, ServiceName, Target};
+use serde::de::DeserializeOwned;
+
+use crate::body::{ActBody, ScaleBody, SignalBody};
+use crate::route::Action;
+use crate::served::Served;
+use crate::server::answer::{Declined, refused};
+
+/// What the arbiter is to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// A request of the model.
+    Request(Request),
+    /// Read the config anew and apply it.
+    Apply,
+    /// Open log files anew.
+    ReopenLogs,
+}
+
+impl Order {
+    /// The order that `body` describes; the refusal when it describes none.
+    pub(crate) async fn read<S: Served>(action: Action, body: &Bytes, served: &S) -> Result<Self, Declined> {
+        let request = match action {
+            Action::Apply => return empty(body).map(|()| Self::Apply),
+            Action::ReopenLogs => return empty(body).map(|()| Self::ReopenLogs),
+            Action::Shutdown => empty(body).map(|()| Request::Shutdown)?,
+            Action::Start => Request::Start(services(action, parse(body)?, served).await?),
+            Action::Stop => Request::Stop(services(action, parse(body)?, served).await?),
+            Action::Restart => Request::Restart(targets(action, parse(body)?, served).await?),
+            Action::Reload => Request::Reload(targets(action, parse(body)?, served).await?),
+            Action::Scale => scale(parse(body)?, served).await?,
+            Action::Signal => signal(parse(body)?)?,
+        };
+        Ok(Self::Request(request))
+    }
+
+    /// Has it done.
+    pub(crate) async fn run<S: Served>(self, served: S, by: String) -> Result<Reply, Gone> {
+        match self {
+            Self::Request(request) => served.request(request, by).await,
+            Self::Apply => served.apply(by).await,
+            Self::ReopenLogs => {
+                served.reopen_logs().await?;
+                Ok(Reply::Done { lines: vec!["log files are open anew".to_owned()] })
+            }
+        }
+    }
+}
+
+/// Refuses a body where none belongs; `{}` is none.
+fn empty(body: &Bytes) -> Result<(), Declined> {
+    match body.trim_ascii() {
+        b"" | b"{}" => Ok(()),
+        _ => Err(Declined::malformed("this request takes no body".to_owned())),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Declined> {
+    serde_json::from_slice(body).map_err(|error| {
+        let hint = if body.is_empty() { "; it is empty" } else { "" };
+        Declined::malformed(format!("the body is not what this request takes: {error}{hint}"))
+    })
+}
+
+async fn targets<S: Served>(action: Action, body: ActBody, served: &S) -> Result<Vec<Target>, Declined> {
+    match (body.all, body.targets.is_empty()) {
+        (false, false) => Ok(body.targets),
+        (false, true) => {
+            Err(Declined::malformed("no targets: name services, or say \"all\": true".to_owned()))
+        }
+        (true, false) => Err(Declined::malformed("either targets or \"all\": true, not both".to_owned())),
+        (true, true) => {
+            let view = served.view().await?;
+            Ok(all(action, &view).map(Target::service).collect())
+        }
+    }
+}
+
+/// What `all` means: for start and stop every service, for restart and reload those that run.
+fn all(action: Action, view: &Instance) -> impl Iterator<Item = ServiceName> {
+    let every = matches!(action, Action::Start | Action::Stop);
+    let services = view.services.iter().filter(move |service| {
+        every
+            || !matches!(service.phase, ServicePhase::Stopped | ServicePhase::Stopping | ServicePhase::Done)
+                && service.wanted
+    });
+    services.map(|service| service.name.clone())
+}
+
+async fn services<S: Served>(
+    action: Action,
+    body: ActBody,
+    served: &S,
+) -> Result<Vec<ServiceName>, Declined> {
+    let targets = targets(action, body, served).await?;
+    let services = targets.into_iter().map(|target| match target.slot {
+        None => Ok(target.service),
+        Some(_) => Err(Declined::malformed(format!(
+            "{target} is a slot; only whole services are started and stopped"
+        ))),
+    });
+    services.collect()
+}
+
+async fn scale<S: Served>(body: ScaleBody, served: &S) -> Result<Request, Declined> {
+    let to = match (body.to, body.by) {
+        (Some(to), None) => to,
+        (None, Some(by)) => {
+            let view = served.view().await?;
+            let service = view.services.iter().find(|service| service.name == body.service);
+            let service = service.ok_or_else(|| {
+                Declined::new(refused(Refusal::NoSuchService {
+                    name: body.service.to_string(),
+                    nearest: None,
+                }))
+            })?;
+            service.workers_wanted.saturating_add_signed(by)
+        }
+        _ => return Err(Declined::malformed("either \"to\" or \"by\", exactly one of them".to_owned())),
+    };
+    Ok(Request::Scale { service: body.service, to })
+}
+
+fn signal(body: SignalBody) -> Result<Request, Declined> {
+    if body.targets.is_empty() {
+        return Err(Declined::malformed("no targets: name at least one service".to_owned()));
+    }
+    Ok(Request::Signal { targets: body.targets, signal: body.signal, scope: body.scope })
+}

@@ -1,0 +1,70 @@
+//! The query of a request, held against what its route knows.
+
+use remuda_daemon::{LogQuery, Stream};
+use remuda_model::ServiceName;
+
+use crate::percent;
+use crate::route::Route;
+
+/// A query all of whose names the route knows.
+#[derive(Debug)]
+pub(crate) struct Query {
+    parameters: Vec<(String, String)>,
+}
+
+impl Query {
+    pub(crate) fn parse(route: &Route, query: Option<&str>) -> Result<Self, String> {
+        let parameters = percent::parse(query.unwrap_or("")).map_err(|error| error.to_string())?;
+        for (name, _) in &parameters {
+            if !route.parameters.iter().any(|parameter| parameter.name == name) {
+                let known: Vec<&str> = route.parameters.iter().map(|parameter| parameter.name).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(format!("{} has no parameter {name:?}; it knows {known}", route.path));
+            }
+        }
+        Ok(Self { parameters })
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `true` when absent: every switch of the API is on by default.
+    pub(crate) fn switch(&self, name: &str) -> Result<bool, String> {
+        match self.value(name) {
+            None | Some("true" | "1" | "") => Ok(true),
+            Some("false" | "0") => Ok(false),
+            Some(other) => Err(format!("{name} is true or false, not {other:?}")),
+        }
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, String> {
+        let Some(text) = self.value(name) else { return Ok(None) };
+        let number = text.parse().ok().ok_or_else(|| format!("{name} is a number from 0, not {text:?}"))?;
+        Ok(Some(number))
+    }
+
+    /// The lines wanted; `resume` is the header that outranks `after`.
+    pub(crate) fn log_query(&self, resume: Option<u64>) -> Result<LogQuery, String> {
+        let services = self.parameters.iter().filter(|(name, _)| name == "service");
+        let services = services
+            .map(|(_, value)| ServiceName::new(value).map_err(|why| format!("service {value:?}: {why}")));
+        let slot = self
+            .number("slot")?
+            .map(|slot| u32::try_from(slot).map_err(|_large| format!("slot {slot} is too large")));
+        let stream = match self.value("stream") {
+            None => None,
+            Some("stdout") => Some(Stream::Stdout),
+            Some("stderr") => Some(Stream::Stderr),
+            Some(other) => return Err(format!("stream is stdout or stderr, not {other:?}")),
+        };
+        Ok(LogQuery {
+            services: services.collect::<Result<_, _>>()?,
+            slot: slot.transpose()?,
+            stream,
+            since_ms: self.number("since_ms")?,
+            after: resume.or(self.number("after")?),
+            last: self.number("last")?.map(|last| usize::try_from(last).unwrap_or(usize::MAX)),
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Everything in the table is served, and nothing else.
+
+use std::collections::BTreeSet;
+
+use remuda_control::{Action, Operation, Question, routes};
+
+use crate::scripted::{Running, Scripted};
+
+fn body_of(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Act(Action::Start | Action::Stop | Action::Restart | Action::Reload) => {
+            r#"{"targets":["web"]}"#
+        }
+        Operation::Act(Action::Scale) => r#"{"service":"web","to":2}"#,
+        Operation::Act(Action::Signal) => r#"{"targets":["web.0"],"signal":"HUP"}"#,
+        Operation::Act(Action::Apply | Action::Shutdown | Action::ReopenLogs) | Operation::Ask(_) => "",
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_the_table_answers_and_refuses_other_methods() {
+    let server = Running::open(&Scripted::new());
+    for route in routes() {
+        let streams = matches!(route.operation, Operation::Ask(Question::Events | Question::Logs));
+        let target = format!("{}{}", route.path, if streams { "?follow=false" } else { "" });
+        let (status, text) = server.ask(route.method().as_str(), &target, body_of(route.operation)).await;
+        assert_eq!(status, 200, "{} {}: {text}", route.method(), route.path);
+        let (status, text) = server.ask("PUT", route.path, "").await;
+        assert_eq!(status, 405, "{text}");
+        assert!(text.contains(&format!("allow: {}", route.method())), "{text}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn no_path_answers_that_is_not_in_the_table() {
+    let server = Running::open(&Scripted::new());
+    let near =
+        routes().into_iter().flat_map(|route| [format!("{}/", route.path), format!("/x{}", route.path)]);
+    for path in near.chain(["/".into(), "/v2".into(), "/v1/log".into(), "/v1/..".into(), "*".into()]) {
+        let (status, text) = server.ask("GET", &path, "").await;
+        assert!(matches!(status, 400 | 404), "{path}: {text}");
+    }
+    server.stop().await;
+}
+
+#[test]
+fn no_operation_and_no_place_is_there_twice() {
+    let operations: BTreeSet<Operation> = routes().iter().map(|route| route.operation).collect();
+    let places: BTreeSet<(String, &str)> =
+        routes().iter().map(|route| (route.method().to_string(), route.path)).collect();
+    assert_eq!(operations.len(), routes().len());
+    assert_eq!(places.len(), routes().len());
+    // Six questions and nine actions: who adds one adds its route.
+    assert_eq!(operations.len(), 15);
+}

@@ -1,0 +1,287 @@
+//! Carrying out orders.
+
+use std::os::fd::AsFd;
+
+use remuda_arbiter::{Input, Order};
+use remuda_model::{Event, EventKind, ServiceName, Signal, StopScope, WorkerId};
+use remuda_sys::cgroup::{KillWay, Leader, kill_tree};
+use remuda_sys::event::Interest;
+use remuda_sys::process::{pidfd_open, reap, send_signal, signal_group};
+
+use crate::daemon::Daemon;
+use crate::logs::Stream;
+use crate::logs::capture::Writer;
+use crate::source::Source;
+use crate::spawner::{Hatched, Newcomer, Workshop};
+
+/// Trampolines at work at once: enough to keep every processor busy, few enough that the loop stays quick.
+const SPAWNING_MAX: usize = 16;
+/// Last lines of a worker that go into its exit event.
+const LAST_LINES: usize = 20;
+
+impl Daemon {
+    /// Carries out one order; a fact it brings at once is returned.
+    pub(crate) fn perform(&mut self, order: Order) -> Option<Input> {
+        match order {
+            Order::Spawn { .. } => self.spawns.push_back(order),
+            Order::Probe { worker } => return self.probe(worker),
+            Order::StopProbe { worker } => {
+                self.tasks.stop_probe(worker);
+                self.capture.unwatch(worker);
+            }
+            Order::Signal { worker, signal, scope } => self.signal(worker, signal, scope),
+            Order::Kill { worker } => return self.kill(worker),
+            Order::Bury { worker } => self.bury(worker),
+            Order::RunHook { call, hook } => self.run_hook(call, hook),
+            Order::Watch { service } => self.watch(&service),
+            Order::Unwatch { service } => self.unwatch(&service),
+            Order::CountConnections { service } => {
+                let count = self.count_connections(&service);
+                return Some(Input::Connections { service, count });
+            }
+            Order::Arm { service } => self.arm(&service),
+            Order::Disarm { service } => {
+                if let Err(error) = self.schedules.disarm(&service) {
+                    self.trouble(format!("forget the next run of {service}: {error}"));
+                }
+            }
+            Order::Forget { service } => {
+                self.stored.forget(self.poller.get_ref(), &service);
+                self.capture.files().open(&service, None);
+                let _ = self.schedules.disarm(&service);
+            }
+            Order::Tell(event) => self.tell_order(event),
+            Order::Reply { id, reply } => {
+                if let Some(answer) = self.answers.remove(&id) {
+                    // An asker that has gone away loses its answer.
+                    let _ = answer.send(reply);
+                }
+            }
+            Order::Exit { code } => self.exit = Some(code),
+        }
+        None
+    }
+
+    /// Starts as many ordered workers as there are trampolines free.
+    pub(crate) fn spawn_waiting(&mut self) {
+        while self.spawning < SPAWNING_MAX {
+            let Some(order) = self.spawns.pop_front() else { return };
+            let Order::Spawn { worker, slot, generation, workers, spec } = order else { continue };
+            if !self.arbiter.knows(worker) {
+                continue;
+            }
+            let stored = self.stored.of_slot(&spec.name, slot).collect();
+            let newcomer = Newcomer { worker, slot, generation, workers, spec: &spec, stored };
+            let workshop = Workshop {
+                folder: &self.folder,
+                sockets: &self.sockets,
+                cgroups: self.cgroups.as_ref(),
+                ours: &self.ours,
+                nofile: &self.nofile,
+            };
+            let hatched = workshop.spawn(newcomer);
+            match hatched {
+                Ok(hatched) => self.adopt(hatched),
+                Err(failure) => self.take(Input::NotSpawned { worker, failure }),
+            }
+        }
+    }
+
+    /// Takes in a new process.
+    fn adopt(&mut self, hatched: Hatched) {
+        let Hatched { child, stdout, stderr, refusals } = hatched;
+        let (worker, pid) = (child.id, child.pid);
+        let service = child.spec.name.clone();
+        let line_max = self.config.instance.log_line_max;
+        for (fd, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
+            let writer =
+                Writer { worker: Some(worker), service: service.clone(), slot: child.slot, pid, stream };
+            if let Err(error) = self.capture.add(fd, writer, line_max) {
+                self.trouble(format!("read the output of {service} pid {pid}: {error}; it is lost"));
+            }
+        }
+        let poller = self.poller.get_ref();
+        let watched = [
+            child.status.as_ref().map(|fd| poller.add(fd, Source::Status(worker).token(), Interest::Read)),
+            Some(poller.add(&child.pidfd, Source::Exit(worker).token(), Interest::Read)),
+            child
+                .notify
+                .as_ref()
+                .map(|n| poller.add(&n.socket, Source::Notify(worker).token(), Interest::Read)),
+            child
+                .ready
+                .as_ref()
+                .map(|fd| poller.add(fd, Source::ReadyDescriptor(worker).token(), Interest::Read)),
+        ];
+        self.children.insert(worker, child);
+        self.spawning += 1;
+        for error in watched.into_iter().flatten().filter_map(Result::err) {
+            self.trouble_of(worker, format!("watch it: {error}"));
+        }
+        for refusal in refusals {
+            self.trouble_of(
+                worker,
+                format!(
+                    "limit its {} to {}: {}; it runs without",
+                    refusal.limit, refusal.value, refusal.reason
+                ),
+            );
+        }
+        self.take(Input::Spawned { worker, pid });
+    }
+
+    fn signal(&mut self, worker: WorkerId, signal: Signal, scope: StopScope) {
+        let Some(child) = self.children.get(&worker) else { return };
+        let sent = match scope {
+            StopScope::Main => send_signal(child.main_pidfd(), signal),
+            // The session's leader is not reaped yet, so its number is still its group's.
+            StopScope::Group => signal_group(child.pid, signal),
+            StopScope::Tree => {
+                for pid in child.pids() {
+                    // Whoever is gone needs no signal.
+                    drop(pidfd_open(pid).and_then(|pidfd| send_signal(&pidfd, signal)));
+                }
+                Ok(())
+            }
+        };
+        // A worker that has just ended takes no signal; its exit is on its way.
+        if let Err(error) =
+            sent.or_else(|error| if error.errno == NO_SUCH_PROCESS { Ok(()) } else { Err(error) })
+        {
+            self.trouble_of(worker, format!("send it {signal}: {error}"));
+        }
+    }
+
+    fn kill(&mut self, worker: WorkerId) -> Option<Input> {
+        let Some(child) = self.children.get(&worker) else {
+            // It waits for a trampoline: there is nothing to kill.
+            let known = self.arbiter.knows(worker);
+            return known.then_some(Input::Exited { worker, status: remuda_model::ExitStatus::Unknown });
+        };
+        if let Err(error) = kill_child(child) {
+            self.trouble_of(worker, format!("kill it: {error}"));
+        }
+        None
+    }
+
+    fn bury(&mut self, worker: WorkerId) {
+        self.tasks.stop_probe(worker);
+        self.capture.unwatch(worker);
+        let Some(mut child) = self.children.remove(&worker) else { return };
+        let poller = self.poller.get_ref();
+        if let Some(status) = child.status.take() {
+            let _ = poller.remove(&status);
+            self.spawning -= 1;
+        }
+        let poller = self.poller.get_ref();
+        // Every descriptor but the store's is ours alone: closing it ends its watch. The pidfd was removed at exit.
+        if let Some(notify) = &child.notify {
+            let _ = poller.remove(&notify.socket);
+        }
+        if let Some(ready) = &child.ready {
+            let _ = poller.remove(ready);
+        }
+        if let Some(main) = &child.main {
+            let _ = poller.remove(&main.pidfd);
+        }
+        if let Err(error) = kill_child(&child) {
+            self.trouble(format!("kill what {} left behind: {error}", child.spec.name));
+        }
+        // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
+        let _ = reap(&child.pidfd);
+        self.leftovers.extend(child.cgroup.take());
+        self.remove_leftovers();
+    }
+
+    /// Removes the groups of buried workers, as far as everybody in them is dead.
+    fn remove_leftovers(&mut self) {
+        for cgroup in std::mem::take(&mut self.leftovers) {
+            if cgroup.is_populated().unwrap_or(false) {
+                self.leftovers.push(cgroup);
+            } else {
+                // Removed by somebody else is removed.
+                let _ = cgroup.remove();
+            }
+        }
+    }
+
+    fn watch(&mut self, service: &ServiceName) {
+        self.unwatch(service);
+        let Some(spec) = self.config.services.get(service) else { return };
+        let bound: Vec<_> = spec.sockets.iter().filter_map(|name| self.sockets.get(name).cloned()).collect();
+        let mut failed = None;
+        for socket in &bound {
+            let (poller, token) = (self.poller.get_ref(), Source::Demand(socket.id).token());
+            socket.each(|listener| {
+                failed = poller.add(listener, token, Interest::Read).err().or(failed.take())
+            });
+        }
+        self.watched.insert(service.clone(), bound.iter().map(|socket| socket.id).collect());
+        if let Some(error) = failed {
+            self.trouble(format!("watch the sockets of {service}: {error}"));
+        }
+    }
+
+    pub(crate) fn unwatch(&mut self, service: &ServiceName) {
+        if self.watched.remove(service).is_none() {
+            return;
+        }
+        let Some(spec) = self.config.services.get(service) else { return };
+        for socket in spec.sockets.iter().filter_map(|name| self.sockets.get(name)) {
+            socket.each(|listener| {
+                // It may be watched no more because it was replaced.
+                let _ = self.poller.get_ref().remove(listener);
+            });
+        }
+    }
+
+    fn count_connections(&self, service: &ServiceName) -> u32 {
+        let Some(spec) = self.config.services.get(service) else { return 0 };
+        spec.sockets.iter().filter_map(|name| self.sockets.get(name)).map(|socket| socket.connections()).sum()
+    }
+
+    fn arm(&mut self, service: &ServiceName) {
+        let schedule = self.config.services.get(service).and_then(|spec| spec.schedule.clone());
+        let armed = schedule.map_or(Ok(()), |schedule| self.schedules.arm(service, &schedule));
+        if let Err(error) = armed {
+            self.trouble(format!("await the next run of {service}: {error}; it will not run"));
+        }
+    }
+
+    /// An event of the machine, with what only the shell knows.
+    fn tell_order(&mut self, mut event: Event) {
+        let tail = match (&event.service, event.pid) {
+            (Some(service), Some(pid)) => self.logs.tail(service, pid, LAST_LINES),
+            (Some(_) | None, _) => Vec::new(),
+        };
+        match &mut event.kind {
+            EventKind::WorkerExited { last_lines, expected: false, .. } => *last_lines = tail,
+            EventKind::ReloadFailed { last_lines, reason, .. } => {
+                let pid = reason.split("pid ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+                let of = event.service.as_ref().zip(pid);
+                *last_lines =
+                    of.map(|(service, pid)| self.logs.tail(service, pid, LAST_LINES)).unwrap_or_default();
+            }
+            _ => {}
+        }
+        self.tell(event);
+    }
+}
+
+/// `ESRCH`.
+const NO_SUCH_PROCESS: i32 = 3;
+
+fn kill_child(child: &crate::child::Child) -> Result<(), remuda_sys::CallError> {
+    let marker = format!("REMUDA_WORKER={}", child.id.0);
+    let leader = Leader { pid: child.pid, start_time: child.start_time, marker: Some(&marker) };
+    if let Some(main) = &child.main {
+        // Gone is what it should be.
+        let _ = send_signal(main.pidfd.as_fd(), Signal::KILL);
+    }
+    let report = kill_tree(child.cgroup.as_ref(), &leader)?;
+    debug_assert!(
+        child.cgroup.is_some() == (report.way == KillWay::Cgroup),
+        "the way follows from the group"
+    );
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The words of Remuda.
+//!
+//! Every other crate speaks in these types: names and ids, what the config asks for ([`ServiceSpec`],
+//! [`SocketSpec`]), what happened ([`Event`]), what somebody asks ([`Request`], [`Reply`]), and pictures of the
+//! present ([`view`]). Nothing here does I/O, reads a clock or decides.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | arbiter | the part that decides which workers should run; the `remuda up` process |
+//! | socket | a named listening socket, bound once by the arbiter |
+//! | service | a named group of identical workers |
+//! | slot | a numbered seat of a service, `0..N`; a worker sits in it |
+//! | worker | one running process; has a pid and a generation |
+//! | generation | counts the reloads of a service |
+
+mod address;
+mod event;
+mod hook;
+mod instance;
+mod name;
+mod plan;
+mod request;
+mod service;
+mod signal;
+mod socket;
+mod tick;
+pub mod view;
+mod worker;
+
+pub use address::{Address, AddressError};
+pub use event::{Event, EventKind, Record};
+pub use hook::{Hook, HookCall, HookFailure, HookOutcome, HookPoint};
+pub use instance::{Config, InstanceSpec};
+pub use name::{NameError, ServiceName, SocketName, Target, TargetError};
+pub use plan::{Change, Plan, ServiceChange, SocketChange};
+pub use request::{Refusal, Reply, Request, RequestId};
+pub use service::{
+    Backoff, CgroupLimits, Command, Environment, Identity, Kind, LogFile, NotifyAccess, OnDemand, Overlap,
+    Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Schedule, ServiceSpec, Stdin, Stop,
+    StopScope,
+};
+pub use signal::{Signal, SignalError};
+pub use socket::{Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};
+pub use tick::Tick;
+pub use worker::{ExitStatus, NotifyMessage, SpawnFailure, WorkerId, WorkerPhase};

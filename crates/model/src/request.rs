@@ -1,0 +1,131 @@
+//! What somebody asks of the arbiter, and what it answers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{ServiceName, Signal, StopScope, Target};
+
+/// Counts the requests of the arbiter's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
+/// What somebody asks. Every request gets exactly one [`Reply`], when it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// Services should run. Done when their workers are ready.
+    Start(Vec<ServiceName>),
+    /// Services should not run. Done when their workers are gone.
+    Stop(Vec<ServiceName>),
+    /// Stop, then start; sockets stay open. Done when ready again.
+    Restart(Vec<Target>),
+    /// New workers for old ones, without a gap. Done when the last old one is gone.
+    Reload(Vec<Target>),
+    /// Another number of workers. Done when they are ready, or gone.
+    Scale {
+        /// Whose.
+        service: ServiceName,
+        /// How many.
+        to: u32,
+    },
+    /// A signal for workers. Done when sent.
+    Signal {
+        /// To whom.
+        targets: Vec<Target>,
+        /// Which.
+        signal: Signal,
+        /// To which of their processes.
+        scope: StopScope,
+    },
+    /// Stop everything and end. Done when all is gone.
+    Shutdown,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum Reply {
+    /// It was done.
+    Done {
+        /// In words, a line each.
+        lines: Vec<String>,
+    },
+    /// It was tried and did not succeed.
+    Failed {
+        /// Why, and what state that leaves, a line each.
+        lines: Vec<String>,
+    },
+    /// It was not tried.
+    Refused(Refusal),
+}
+
+/// Why a request was not tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Refusal {
+    /// There is no such service.
+    #[error("there is no service {name}{}", suggestion(.nearest))]
+    NoSuchService {
+        /// As asked.
+        name: String,
+        /// The known name nearest to it.
+        nearest: Option<String>,
+    },
+    /// There is no such slot.
+    #[error("{service} has no slot {slot}; it has {workers} (0 is the first)")]
+    NoSuchSlot {
+        /// Of which service.
+        service: ServiceName,
+        /// As asked.
+        slot: u32,
+        /// Slots there are.
+        workers: u32,
+    },
+    /// The service does not run, and the request needs it to.
+    #[error("{service} does not run (it is {phase})")]
+    NotRunning {
+        /// Which.
+        service: ServiceName,
+        /// What it is instead.
+        phase: String,
+    },
+    /// A singleton cannot have several workers.
+    #[error("{service} is a singleton and has at most one worker")]
+    Singleton {
+        /// Which.
+        service: ServiceName,
+    },
+    /// The number of workers is above the limit.
+    #[error("{asked} workers are more than the limit of {limit}")]
+    TooMany {
+        /// As asked.
+        asked: u32,
+        /// At most.
+        limit: u32,
+    },
+    /// Everything is being stopped.
+    #[error("the arbiter is stopping")]
+    Stopping,
+    /// The asker may not.
+    #[error("{who} may not control this instance")]
+    NotAllowed {
+        /// Who asked.
+        who: String,
+    },
+    /// The request cannot be understood.
+    #[error("{reason}")]
+    Malformed {
+        /// Why.
+        reason: String,
+    },
+    /// The config is refused.
+    #[error("{reason}")]
+    BadConfig {
+        /// The whole report.
+        reason: String,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}

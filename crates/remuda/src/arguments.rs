@@ -1,0 +1,314 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use remuda_daemon::Stream;
+use remuda_model::{ServiceName, Signal, StopScope, Target};
+
+/// Binds your sockets once and keeps your workers running on them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "remuda",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the answer is no, 2 misuse or bad config, 3 no arbiter runs, 4 refused, \
+                        101 a bug of remuda."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of all commands.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The config file [default: ./remuda.toml].
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The running instance to speak to, by name.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    /// Colours in the output; NO_COLOR is honoured by auto.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the arbiter and its workers, in the foreground
+    Up(UpArguments),
+    /// Stop everything and end the arbiter
+    Down(Answering),
+    /// Show services, workers and sockets
+    Status(StatusArguments),
+    /// Show what workers write
+    Logs(LogsArguments),
+    /// Show what happened
+    Events(EventsArguments),
+    /// Start services
+    Start(ActArguments),
+    /// Stop services
+    Stop(ActArguments),
+    /// Stop, then start; sockets stay open
+    Restart(ActArguments),
+    /// Put new workers in the place of old ones, without a gap
+    Reload(ActArguments),
+    /// Change the number of workers: web=4, web=+1
+    Scale(ScaleArguments),
+    /// Send a signal to workers
+    Signal(SignalArguments),
+    /// Read the config file anew and apply what changed
+    Apply(ApplyArguments),
+    /// Check a config file; show what it means and would change
+    Check(CheckArguments),
+    /// Print the JSON Schema of remuda.toml
+    Schema,
+    /// Propose a remuda.toml for this folder
+    Init(InitArguments),
+    /// Rewrite a file of another system as remuda.toml
+    Import(ImportArguments),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Look for what in this system would get in the way
+    Doctor(Printing),
+    /// Print the document of the control API
+    #[command(hide = true)]
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Printing {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Answering {
+    /// Return at once instead of when it is done.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Print the answer as JSON, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// remuda.toml, circus.ini, Procfile or systemd units [default: ./remuda.toml].
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Run in the background; return when all is ready.
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// Write the arbiter's pid here.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pid_file: Option<PathBuf>,
+    /// Instances of a systemd template unit.
+    #[arg(long, value_name = "N")]
+    pub(crate) instances: Option<u32>,
+    /// Workers of a service, instead of what the file says; may be repeated.
+    #[arg(long, value_name = "NAME=N", value_parser = formation)]
+    pub(crate) workers: Vec<(ServiceName, u32)>,
+    /// Show no lines of workers.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// How lines and events are shown.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How lines and events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON document a line, for programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Show the slots of these services [default: all services in short].
+    #[arg(value_name = "NAME")]
+    pub(crate) services: Vec<ServiceName>,
+    /// Show it again every second.
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// Lines of these services or one slot [default: all].
+    #[arg(value_name = "NAME")]
+    pub(crate) targets: Vec<Target>,
+    /// Go on with what comes.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Not older than this: 10m, 2h, 2026-01-02T15:04:05Z.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only this output.
+    #[arg(long, value_name = "NAME", value_parser = stream)]
+    pub(crate) stream: Option<Stream>,
+    /// Begin with so many lines [default: 100; all with --since].
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventsArguments {
+    /// Go on with what comes.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only events after this number.
+    #[arg(long, value_name = "N")]
+    pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActArguments {
+    /// Services (web); restart and reload also take slots (web.2).
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) targets: Vec<Target>,
+    /// All services.
+    #[arg(long, conflicts_with = "targets")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScaleArguments {
+    /// web=4 for four, web=+1 for one more, web=-1 for one less.
+    #[arg(value_name = "NAME=N", required = true, value_parser = scaling)]
+    pub(crate) scalings: Vec<Scaling>,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
+}
+
+/// A service and its new number of workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scaling {
+    /// So many.
+    To(ServiceName, u32),
+    /// So many more or less.
+    By(ServiceName, i32),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignalArguments {
+    /// HUP, USR1, 10, RTMIN+1.
+    pub(crate) signal: Signal,
+    /// Services (web) or slots (web.2).
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) targets: Vec<Target>,
+    /// To which of a worker's processes.
+    #[arg(long, value_name = "SCOPE", default_value = "main", value_parser = scope)]
+    pub(crate) scope: StopScope,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// Only show what would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The file [default: that of --config, or ./remuda.toml].
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Write remuda.toml instead of printing it.
+    #[arg(long)]
+    pub(crate) write: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// circus.ini, Procfile or systemd units.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write to this file, which must not exist, instead of printing.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Instances of a systemd template unit.
+    #[arg(long, value_name = "N")]
+    pub(crate) instances: Option<u32>,
+}
+
+fn formation(text: &str) -> Result<(ServiceName, u32), String> {
+    match scaling(text)? {
+        Scaling::To(service, workers) => Ok((service, workers)),
+        Scaling::By(..) => Err("write NAME=N, as in web=4".to_owned()),
+    }
+}
+
+fn scaling(text: &str) -> Result<Scaling, String> {
+    let written = || format!("{text:?} is not of the form web=4, web=+1 or web=-1");
+    let (name, number) = text.split_once('=').ok_or_else(written)?;
+    let name = ServiceName::new(name).map_err(|why| format!("{name:?} does not name a service: {why}"))?;
+    if number.starts_with(['+', '-']) {
+        return number.parse().map(|by| Scaling::By(name, by)).map_err(|_error| written());
+    }
+    number.parse().map(|to| Scaling::To(name, to)).map_err(|_error| written())
+}
+
+fn stream(text: &str) -> Result<Stream, String> {
+    match text {
+        "stdout" => Ok(Stream::Stdout),
+        "stderr" => Ok(Stream::Stderr),
+        _ => Err("write stdout or stderr".to_owned()),
+    }
+}
+
+fn scope(text: &str) -> Result<StopScope, String> {
+    match text {
+        "main" => Ok(StopScope::Main),
+        "group" => Ok(StopScope::Group),
+        "tree" => Ok(StopScope::Tree),
+        _ => Err("write main, group or tree".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What the command line takes and what it refuses.
+
+use clap::{CommandFactory as _, Parser as _};
+
+use super::{Arguments, Command, Scaling, scaling};
+
+fn parsed(line: &str) -> Result<Command, String> {
+    let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+    Ok(arguments.command)
+}
+
+#[test]
+fn the_declaration_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn scale_takes_numbers_and_steps() {
+    let web = || "web".parse().unwrap();
+    assert_eq!(scaling("web=4"), Ok(Scaling::To(web(), 4)));
+    assert_eq!(scaling("web=+2"), Ok(Scaling::By(web(), 2)));
+    assert_eq!(scaling("web=-1"), Ok(Scaling::By(web(), -1)));
+    for wrong in ["web", "web=", "web=four", "web=1.5", "=4", "we b=4", "web=+", "web=99999999999"] {
+        assert!(scaling(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn all_stands_instead_of_names_and_nothing_is_no_target() {
+    assert!(parsed("remuda reload --all").is_ok());
+    assert!(parsed("remuda reload web web.2").is_ok());
+    assert!(parsed("remuda reload").unwrap_err().contains("required"));
+    assert!(parsed("remuda reload --all web").unwrap_err().contains("cannot be used with"));
+    assert!(parsed("remuda reload we/b").unwrap_err().contains("does not name a service"));
+}
+
+#[test]
+fn the_global_options_stand_anywhere() {
+    assert!(parsed("remuda --instance x status").is_ok());
+    assert!(parsed("remuda status --instance x --color never -c a.toml").is_ok());
+    assert!(parsed("remuda signal SIGNOPE web").unwrap_err().contains("is not a signal"));
+}
+
+#[test]
+fn help_names_every_command_but_the_hidden_one() {
+    let help = Arguments::command().render_help().to_string();
+    let names = [
+        "up",
+        "down",
+        "status",
+        "logs",
+        "events",
+        "start",
+        "stop",
+        "restart",
+        "reload",
+        "scale",
+        "signal",
+        "apply",
+        "check",
+        "schema",
+        "init",
+        "import",
+        "completions",
+        "doctor",
+    ];
+    for name in names {
+        assert!(help.contains(&format!("\n  {name} ")), "{name} is not in\n{help}");
+    }
+    assert!(!help.contains("openapi"));
+}

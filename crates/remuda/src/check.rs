@@ -1,0 +1,123 @@
+//! Commands about config files: check, schema, init, import.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use remuda_config::Style;
+
+use crate::act::plan_text;
+use crate::arguments::{CheckArguments, Global, ImportArguments, InitArguments};
+use crate::config_file::{self, Adjustments, LoadError};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::instance::{self, CONFIG_FILE};
+use crate::screen::{DIM, Screen, paint};
+
+/// Prints the effective config, and what it would change where its instance runs. A bad file is exit 2 and a report.
+pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &mut Screen) -> Outcome {
+    let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
+    let loaded = match config_file::load(&files, &Adjustments::default()) {
+        Ok(loaded) => loaded,
+        Err(LoadError::Report(report)) if arguments.printing.json => {
+            screen.json(&serde_json::json!({"valid": false, "report": report.render(Style::Plain)}))?;
+            return Ok(Exit::Misuse);
+        }
+        Err(error) => return Err(error.into_failure()),
+    };
+    let effective = remuda_config::effective(&loaded.config, &loaded.masked);
+    let warnings = loaded.warnings.render(Style::Coloured);
+    // Without a running instance there is nothing to compare with, and nothing wrong with that.
+    let plan =
+        match instance::find(&Global { config: files.first().cloned(), instance: None, ..global.clone() })
+            .await
+        {
+            Ok(client) => Some(client.plan().await?),
+            Err(_) => None,
+        };
+    if arguments.printing.json {
+        let warnings = loaded.warnings.render(Style::Plain);
+        screen.json(
+            &serde_json::json!({"valid": true, "warnings": warnings, "config": effective, "plan": plan}),
+        )?;
+        return Ok(Exit::Done);
+    }
+    screen.text(&effective)?;
+    if !loaded.warnings.is_empty() {
+        screen.note(warnings.trim_end());
+    }
+    match plan {
+        Some(plan) => {
+            screen.text(&format!("\n{}{}", paint(DIM, "# `remuda apply` would do:\n"), plan_text(&plan)))?;
+        }
+        None => screen.note("the config is valid; its instance does not run"),
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the JSON Schema of `remuda.toml`.
+pub(crate) fn schema(screen: &mut Screen) -> Outcome {
+    screen.line(&format!("{:#}", remuda_config::schema()))?;
+    Ok(Exit::Done)
+}
+
+/// Prints or writes a `remuda.toml` for what lies in this folder.
+pub(crate) fn init(arguments: &InitArguments, screen: &mut Screen) -> Outcome {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::misuse(format!("cannot tell the current folder: {error}")))?;
+    let proposal = remuda_config::init::propose(&here).map_err(|error| Failure::misuse(error.to_string()))?;
+    screen.note(&proposal.why);
+    if arguments.write {
+        write_new(Path::new(CONFIG_FILE), &proposal.toml)?;
+        screen.note(&format!("written to {CONFIG_FILE}; `remuda check` explains it, `remuda up` runs it"));
+    } else {
+        screen.text(&proposal.toml)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Rewrites a foreign file.
+pub(crate) fn import(arguments: &ImportArguments, screen: &mut Screen) -> Outcome {
+    let adjustments = Adjustments { instances: arguments.instances, workers: Vec::new() };
+    let imported = config_file::import(&arguments.files, &adjustments).map_err(LoadError::into_failure)?;
+    let toml = imported.to_toml();
+    match &arguments.output {
+        None => screen.text(&toml)?,
+        Some(path) => {
+            write_new(path, &toml)?;
+            for note in &imported.notes {
+                screen.note(&note.to_string());
+            }
+            screen.note(&format!("written to {}; `remuda check -c {0}` explains it", path.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = file.map_err(|error| {
+        let failure = Failure::file("create", path, &error);
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            failure.hint("it is not overwritten; move it away first")
+        } else {
+            failure
+        }
+    })?;
+    file.write_all(text.as_bytes()).map_err(|error| Failure::file("write", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_new;
+
+    #[test]
+    fn a_file_that_exists_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remuda.toml");
+        write_new(&path, "first").unwrap();
+        let failure = write_new(&path, "second").unwrap_err().to_string();
+        assert!(failure.contains("File exists") && failure.contains("move it away"), "{failure}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+    }
+}

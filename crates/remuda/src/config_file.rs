@@ -1,0 +1,137 @@
+//! Reading config files, native or foreign, with what the command line changes in them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use remuda_config::foreign::{self, Format, Formation, ImportError, ImportOptions};
+use remuda_config::{Loaded, Report, Surroundings};
+use remuda_model::ServiceName;
+
+use crate::exit::Failure;
+use crate::instance::CONFIG_FILE;
+
+/// What the command line changes in a config.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Adjustments {
+    /// Instances of systemd's template units.
+    pub(crate) instances: Option<u32>,
+    /// Workers of services, instead of what the file says.
+    pub(crate) workers: Vec<(ServiceName, u32)>,
+}
+
+/// Why a config cannot be loaded.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    /// The file says something wrong, at places that the report shows.
+    Report(Report),
+    /// Anything else.
+    Failure(Failure),
+}
+
+impl LoadError {
+    /// The failure of a command that needs the config.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Report(report) => Failure::report(&report),
+            Self::Failure(failure) => failure,
+        }
+    }
+}
+
+/// The files named, or else that of `--config`, or else the one of this folder.
+pub(crate) fn chosen(files: &[PathBuf], config: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+    if !files.is_empty() {
+        return Ok(files.to_vec());
+    }
+    if let Some(config) = config {
+        return Ok(vec![config.to_owned()]);
+    }
+    if Path::new(CONFIG_FILE).exists() {
+        return Ok(vec![PathBuf::from(CONFIG_FILE)]);
+    }
+    let others = ["circus.ini", "Procfile"].into_iter().filter(|name| Path::new(name).exists());
+    let hint = others.map(|name| format!("there is a {name}: `remuda up {name}` runs it as it is")).next();
+    let hint = hint.unwrap_or_else(|| "`remuda init` proposes one; --config names one elsewhere".to_owned());
+    Err(Failure::misuse(format!("there is no {CONFIG_FILE} in this folder")).hint(hint))
+}
+
+/// Loads a config: one native file, or those of another system.
+pub(crate) fn load(files: &[PathBuf], adjustments: &Adjustments) -> Result<Loaded, LoadError> {
+    let surroundings = surroundings().map_err(LoadError::Failure)?;
+    let mut loaded = match files {
+        [file] if is_native(file) => remuda_config::load(file, &surroundings).map_err(LoadError::Report)?,
+        files => foreign(files, adjustments, &surroundings)?,
+    };
+    adjust(&mut loaded, &adjustments.workers).map_err(LoadError::Failure)?;
+    Ok(loaded)
+}
+
+/// A file that cannot be read is told of by the native reader.
+fn is_native(file: &Path) -> bool {
+    remuda_config::read_file(file).map_or(true, |text| foreign::detect(file, &text) == Format::Remuda)
+}
+
+fn foreign(
+    files: &[PathBuf],
+    adjustments: &Adjustments,
+    surroundings: &Surroundings,
+) -> Result<Loaded, LoadError> {
+    let imported = import(files, adjustments)?;
+    let beside = files.first().map_or(Path::new(CONFIG_FILE), PathBuf::as_path);
+    let loaded = remuda_config::load_text(imported.text(), beside, surroundings);
+    let loaded = loaded.map_err(|report| LoadError::Report(imported.relocate(&report)))?;
+    let warnings = imported.relocate(&loaded.warnings);
+    Ok(Loaded { warnings, sources: imported.sources, ..loaded })
+}
+
+fn surroundings() -> Result<Surroundings, Failure> {
+    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let directory = std::env::current_dir();
+    Ok(Surroundings {
+        variables: variables(),
+        uid: rustix::process::geteuid().as_raw(),
+        cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
+        directory: directory
+            .map_err(|error| Failure::misuse(format!("cannot tell the current folder: {error}")))?,
+    })
+}
+
+/// Our variables, as far as they are text.
+pub(crate) fn variables() -> BTreeMap<String, String> {
+    let variables = std::env::vars_os();
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Reads files of another system.
+pub(crate) fn import(files: &[PathBuf], adjustments: &Adjustments) -> Result<foreign::Imported, LoadError> {
+    foreign::import(files, &import_options(adjustments)).map_err(|error| match error {
+        ImportError::Refused(report) | ImportError::Invalid(report) => LoadError::Report(report),
+        other => LoadError::Failure(Failure::misuse(other.to_string())),
+    })
+}
+
+fn import_options(adjustments: &Adjustments) -> ImportOptions {
+    let formation: Vec<String> =
+        adjustments.workers.iter().map(|(name, workers)| format!("{name}={workers}")).collect();
+    // Names and numbers that have been parsed are a formation.
+    let formation: Formation = formation.join(",").parse().unwrap_or_default();
+    ImportOptions { variables: variables(), formation, instances: adjustments.instances }
+}
+
+fn adjust(loaded: &mut Loaded, workers: &[(ServiceName, u32)]) -> Result<(), Failure> {
+    for (name, workers) in workers {
+        let Some(service) = loaded.config.services.get_mut(name) else {
+            let known: Vec<&str> = loaded.config.services.keys().map(ServiceName::as_str).collect();
+            let message = format!(
+                "--workers names {name}, which is no service of the config; it has {}",
+                known.join(", ")
+            );
+            return Err(Failure::misuse(message));
+        };
+        Arc::make_mut(service).workers = *workers;
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Finding the arbiter a command is meant for.
+
+use std::path::{Path, PathBuf};
+
+use remuda_control::{Client, ClientError};
+
+use crate::arguments::Global;
+use crate::config_file;
+use crate::exit::{Exit, Failure};
+
+/// Name of the control socket in an instance's runtime folder.
+pub(crate) const CONTROL_SOCKET: &str = "control.sock";
+/// The config file of a folder.
+pub(crate) const CONFIG_FILE: &str = "remuda.toml";
+
+/// Where the runtime folders of a user's instances are.
+pub(crate) fn runtime_root(uid: u32, runtime_dir: Option<PathBuf>) -> PathBuf {
+    match (uid, runtime_dir) {
+        (0, _) => PathBuf::from("/run/remuda"),
+        (_, Some(folder)) if folder.is_absolute() => folder.join("remuda"),
+        _ => PathBuf::from(format!("/tmp/remuda-{uid}")),
+    }
+}
+
+/// [`runtime_root`] for this process.
+pub(crate) fn own_runtime_root() -> PathBuf {
+    let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    runtime_root(rustix::process::geteuid().as_raw(), runtime_dir)
+}
+
+/// Connects to the arbiter that the options, the environment or this folder mean: `--instance`, `--config`,
+/// `$REMUDA_SOCKET`, `./remuda.toml`, or else the only one that runs.
+pub(crate) async fn find(global: &Global) -> Result<Client, Failure> {
+    let root = own_runtime_root();
+    if let Some(name) = &global.instance {
+        return named(&root, name).await;
+    }
+    if let Some(file) = &global.config {
+        return of_file(file).await;
+    }
+    if let Some(path) = std::env::var_os("REMUDA_SOCKET").filter(|path| !path.is_empty()) {
+        return Client::connect(PathBuf::from(path)).await.map_err(|error| {
+            let failure = Failure::from(error);
+            failure.hint("REMUDA_SOCKET is set; unset it to look elsewhere")
+        });
+    }
+    if Path::new(CONFIG_FILE).exists() {
+        return of_file(Path::new(CONFIG_FILE)).await;
+    }
+    only(&root).await
+}
+
+async fn named(root: &Path, name: &str) -> Result<Client, Failure> {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        return Err(Failure::misuse(format!("{name:?} is not the name of an instance")));
+    }
+    connect(name, root.join(name).join(CONTROL_SOCKET)).await
+}
+
+async fn of_file(file: &Path) -> Result<Client, Failure> {
+    // A config that has just been broken must not keep anybody from asking how things are.
+    let (name, folder) = match config_file::load(&[file.to_owned()], &config_file::Adjustments::default()) {
+        Ok(loaded) => (loaded.config.instance.name.clone(), loaded.config.instance.runtime_dir.clone()),
+        Err(_) => {
+            let absolute = std::path::absolute(file).map_err(|error| Failure::file("find", file, &error))?;
+            let folder = absolute.parent().and_then(Path::file_name).unwrap_or_default();
+            let name = folder.to_string_lossy().into_owned();
+            let folder = own_runtime_root().join(&name);
+            (name, folder)
+        }
+    };
+    connect(&name, folder.join(CONTROL_SOCKET)).await
+}
+
+async fn connect(name: &str, path: PathBuf) -> Result<Client, Failure> {
+    Client::connect(path).await.map_err(|error| match error {
+        ClientError::NotRunning { path, source } => {
+            let why = source.to_string();
+            let why = why.split(" (os error").next().unwrap_or(&why);
+            let message = format!("no remuda runs as instance {name} (tried {}: {why})", path.display());
+            Failure::new(Exit::NotRunning, message).hint("start it with `remuda up`")
+        }
+        other => other.into(),
+    })
+}
+
+async fn only(root: &Path) -> Result<Client, Failure> {
+    let mut running = Vec::new();
+    for name in candidates(root) {
+        if let Ok(client) = Client::connect(root.join(&name).join(CONTROL_SOCKET)).await {
+            running.push((name, client));
+        }
+    }
+    let names: Vec<String> = running.iter().map(|(name, _)| name.clone()).collect();
+    match (running.pop(), running.is_empty()) {
+        (Some((_, client)), true) => Ok(client),
+        (None, _) => {
+            let message =
+                format!("no remuda runs (looked in {}), and there is no {CONFIG_FILE} here", root.display());
+            Err(Failure::new(Exit::NotRunning, message)
+                .hint("start one with `remuda up`, or name its --instance"))
+        }
+        (Some(_), false) => {
+            let message = format!("several instances run: {}", names.join(", "));
+            Err(Failure::misuse(message).hint("name one with --instance"))
+        }
+    }
+}
+
+/// Folders below `root` with a control socket, by name.
+fn candidates(root: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let with_socket = entries.filter(|entry| entry.path().join(CONTROL_SOCKET).exists());
+    let mut names: Vec<String> =
+        with_socket.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{candidates, named, only, runtime_root};
+    use crate::exit::Exit;
+
+    #[test]
+    fn the_runtime_root_depends_on_who_asks() {
+        assert_eq!(runtime_root(0, Some("/run/user/0".into())), Path::new("/run/remuda"));
+        assert_eq!(runtime_root(7, Some("/run/user/7".into())), Path::new("/run/user/7/remuda"));
+        assert_eq!(runtime_root(7, Some("relative".into())), Path::new("/tmp/remuda-7"));
+        assert_eq!(runtime_root(7, None), Path::new("/tmp/remuda-7"));
+    }
+
+    #[tokio::test]
+    async fn nobody_running_is_exit_3_and_names_what_was_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = named(folder.path(), "hello").await.unwrap_err();
+        assert_eq!(failure.exit, Exit::NotRunning);
+        let path = folder.path().join("hello/control.sock");
+        let message =
+            format!("no remuda runs as instance hello (tried {}: No such file or directory)", path.display());
+        assert_eq!(failure.message, message);
+        assert_eq!(only(folder.path()).await.unwrap_err().exit, Exit::NotRunning);
+        assert_eq!(named(folder.path(), "../x").await.unwrap_err().exit, Exit::Misuse);
+    }
+
+    #[test]
+    fn folders_without_a_socket_are_no_candidates() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b", "a", "c"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for name in ["b", "a"] {
+            std::fs::write(folder.path().join(name).join("control.sock"), "").unwrap();
+        }
+        assert_eq!(candidates(folder.path()), ["a", "b"]);
+        assert_eq!(candidates(&PathBuf::from("/nonexistent")), Vec::<String>::new());
+    }
+}

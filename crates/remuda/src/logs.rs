@@ -1,0 +1,98 @@
+//! `remuda logs`: what workers write.
+
+use jiff::Timestamp;
+use remuda_control::LogItem;
+use remuda_daemon::LogQuery;
+use remuda_model::{Refusal, view};
+
+use crate::arguments::{Global, LogsArguments};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::instance;
+use crate::painter::Painter;
+use crate::quantity;
+use crate::screen::Screen;
+
+/// Lines shown without `--lines` and `--since`.
+const LINES_DEFAULT: usize = 100;
+
+/// Shows lines that are kept, and with `--follow` those that come.
+pub(crate) async fn run(arguments: LogsArguments, global: &Global, screen: &mut Screen) -> Outcome {
+    let query = query(&arguments, Timestamp::now())?;
+    let client = instance::find(global).await?;
+    if !query.services.is_empty() {
+        known(&client.status().await?, &query)?;
+    }
+    let mut painter = Painter::new();
+    let mut stream = client.logs(&query, arguments.follow).await?;
+    while let Some(item) = stream.next().await? {
+        match item {
+            LogItem::Line(line) if arguments.printing.json => screen.json(&line)?,
+            LogItem::Line(line) => screen.line(&painter.line(&line))?,
+            LogItem::Missed(missed) if arguments.printing.json => {
+                screen
+                    .json(&serde_json::json!({"service": missed.service, "missed_lines": missed.missed}))?;
+            }
+            LogItem::Missed(missed) => {
+                let text = format!("{} lines of {} are no longer kept", missed.missed, missed.service);
+                screen.line(&painter.note(&text))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn query(arguments: &LogsArguments, now: Timestamp) -> Result<LogQuery, Failure> {
+    let since = arguments.since.as_deref().map(|text| quantity::since(text, now));
+    let since_ms = since.transpose().map_err(|why| Failure::misuse(format!("--since: {why}")))?;
+    let slot = match arguments.targets.as_slice() {
+        [target] => target.slot,
+        targets if targets.iter().all(|target| target.slot.is_none()) => None,
+        _ => return Err(Failure::misuse("lines of one slot at a time: name one slot, or only services")),
+    };
+    Ok(LogQuery {
+        services: arguments.targets.iter().map(|target| target.service.clone()).collect(),
+        slot,
+        stream: arguments.stream,
+        since_ms,
+        after: None,
+        last: arguments.lines.or(since_ms.is_none().then_some(LINES_DEFAULT)),
+    })
+}
+
+/// A misspelt name would be waited for without end.
+fn known(view: &view::Instance, query: &LogQuery) -> Result<(), Refusal> {
+    let unknown =
+        query.services.iter().find(|name| !view.services.iter().any(|service| service.name == **name));
+    unknown.map_or(Ok(()), |name| Err(crate::nearest::no_such_service(view, name.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use jiff::Timestamp;
+    use remuda_daemon::{LogQuery, Stream};
+
+    use super::query;
+    use crate::arguments::{Arguments, Command};
+
+    fn queried(line: &str) -> Result<LogQuery, String> {
+        match Arguments::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Logs(arguments) => {
+                query(&arguments, Timestamp::UNIX_EPOCH).map_err(|failure| failure.to_string())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_becomes_a_query() {
+        let web = vec!["web".parse().unwrap()];
+        let expected = LogQuery { services: web, slot: Some(2), last: Some(100), ..LogQuery::default() };
+        assert_eq!(queried("remuda logs web.2"), Ok(expected));
+        let expected =
+            LogQuery { stream: Some(Stream::Stderr), since_ms: Some(60_000), ..LogQuery::default() };
+        assert_eq!(queried("remuda logs --stream stderr --since 1970-01-01T00:01:00Z"), Ok(expected));
+        assert_eq!(queried("remuda logs -n 5 --since 1m").unwrap().last, Some(5));
+        assert!(queried("remuda logs web.1 api").unwrap_err().contains("one slot at a time"));
+    }
+}

@@ -1,0 +1,95 @@
+//! The program: a command line in front of the arbiter and its control API.
+
+mod act;
+mod arguments;
+mod check;
+mod config_file;
+mod doctor;
+mod events;
+mod exit;
+mod instance;
+mod logs;
+mod nearest;
+mod painter;
+mod progress;
+mod quantity;
+mod screen;
+mod sentence;
+mod status;
+mod table;
+mod terminal;
+mod up;
+mod visible;
+
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::{CommandFactory as _, Parser as _};
+
+use act::Verb;
+use arguments::{Arguments, Color, Command, Global};
+use exit::{Exit, Failure, Outcome};
+use screen::{BAD, DIM, Screen, paint};
+
+fn main() -> ExitCode {
+    remuda_sys::spawn::run_trampoline_if_asked();
+    let Arguments { global, command } = Arguments::parse();
+    let mut screen = Screen::new(match global.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(Box::pin(run(command, &global, &mut screen))),
+        Err(error) => Err(Failure::new(Exit::No, format!("cannot start: {error}"))),
+    };
+    let exit = outcome.unwrap_or_else(|failure| {
+        report(&failure, &mut screen);
+        failure.exit
+    });
+    exit.into()
+}
+
+async fn run(command: Command, global: &Global, screen: &mut Screen) -> Outcome {
+    match command {
+        Command::Up(arguments) => up::run(arguments, global, screen).await,
+        Command::Down(arguments) => act::down(arguments, global, screen).await,
+        Command::Status(arguments) => status::run(arguments, global, screen).await,
+        Command::Logs(arguments) => logs::run(arguments, global, screen).await,
+        Command::Events(arguments) => events::run(arguments, global, screen).await,
+        Command::Start(arguments) => act::act(Verb::Start, arguments, global, screen).await,
+        Command::Stop(arguments) => act::act(Verb::Stop, arguments, global, screen).await,
+        Command::Restart(arguments) => act::act(Verb::Restart, arguments, global, screen).await,
+        Command::Reload(arguments) => act::act(Verb::Reload, arguments, global, screen).await,
+        Command::Scale(arguments) => act::scale(arguments, global, screen).await,
+        Command::Signal(arguments) => act::signal(arguments, global, screen).await,
+        Command::Apply(arguments) => act::apply(arguments, global, screen).await,
+        Command::Check(arguments) => check::check(arguments, global, screen).await,
+        Command::Schema => check::schema(screen),
+        Command::Init(arguments) => check::init(&arguments, screen),
+        Command::Import(arguments) => check::import(&arguments, screen),
+        Command::Doctor(arguments) => doctor::run(&arguments, global, screen),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "remuda", &mut script);
+            screen.text(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+        Command::Openapi => {
+            screen.line(&format!("{:#}", remuda_control::openapi()))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn report(failure: &Failure, screen: &mut Screen) {
+    match (failure.message.as_str(), failure.laid_out) {
+        ("", _) => {}
+        (message, true) => screen.note(message),
+        (message, false) => screen.note(&format!("{} {message}", paint(BAD, "remuda:"))),
+    }
+    if let Some(hint) = &failure.hint {
+        screen.note(&paint(DIM, &format!("hint: {hint}")));
+    }
+}

@@ -1,0 +1,157 @@
+//! Pictures as they are shown.
+
+use jiff::tz::TimeZone;
+use remuda_model::view::{
+    Instance, LimitHit, Listener, Pause, Progress, Service, ServicePhase, Socket, Worker,
+};
+use remuda_model::{Mode, SocketKind, WorkerId, WorkerPhase};
+
+use super::{answer, render, select};
+use crate::exit::Exit;
+
+fn worker(slot: u32, pid: u32, phase: WorkerPhase) -> Worker {
+    Worker {
+        id: WorkerId(u64::from(pid)),
+        slot,
+        pid: Some(pid),
+        generation: 3,
+        phase,
+        age_ms: 60_000 * u64::from(pid - 99),
+        status: (slot == 0).then(|| "serving \x1b[2Jshop".to_owned()),
+        requests: (slot == 0).then_some(1234),
+        memory_bytes: Some(31_457_280),
+        cpu_ms: Some(2500),
+    }
+}
+
+fn service(name: &str, phase: ServicePhase, workers: Vec<Worker>) -> Service {
+    Service {
+        name: name.parse().unwrap(),
+        phase,
+        wanted: true,
+        workers_wanted: 2,
+        workers_ready: u32::try_from(workers.len()).unwrap(),
+        generation: 3,
+        failures_total: 0,
+        reason: None,
+        reload: None,
+        next_run_ms: None,
+        workers,
+        backoffs: vec![],
+    }
+}
+
+fn picture() -> Instance {
+    let ready = |slot, pid| worker(slot, pid, WorkerPhase::Ready);
+    let web = service("web", ServicePhase::Reloading, vec![ready(0, 100), ready(1, 101)]);
+    let web = Service { reload: Some(Progress { done: 1, total: 2 }), ..web };
+    let jobs = Service {
+        failures_total: 12,
+        reason: Some("exit 1 after 30ms".into()),
+        backoffs: vec![
+            Pause { slot: 0, retry_in_ms: Some(3200), failures: 12 },
+            Pause { slot: 1, retry_in_ms: None, failures: 11 },
+        ],
+        ..service("jobs", ServicePhase::CrashLoop, vec![])
+    };
+    let listener = Listener { slot: None, queue: Some(3), queue_limit: Some(2048) };
+    let socket = Socket {
+        name: "web".parse().unwrap(),
+        address: "0.0.0.0:8080".into(),
+        kind: SocketKind::Stream,
+        mode: Mode::Shared,
+        listeners: vec![listener],
+        services: vec!["web".parse().unwrap()],
+    };
+    Instance {
+        name: "shop".into(),
+        version: "0.1.0".into(),
+        pid: 77,
+        uptime_ms: 11_000_000,
+        config: "/srv/shop/remuda.toml".into(),
+        tracking: "process tree (no cgroup v2 hierarchy is mounted)".into(),
+        memory_bytes: 9_437_184,
+        stopping: false,
+        limits_hit: vec![LimitHit { limit: "log lines dropped (web)".into(), count: 4 }],
+        sockets: vec![socket],
+        services: vec![jobs, web],
+    }
+}
+
+fn shown(view: &Instance, in_detail: bool, width: usize) -> String {
+    anstream::adapter::strip_str(&render(view, in_detail, width, &TimeZone::UTC)).to_string()
+}
+
+#[test]
+fn the_overview_has_a_line_for_each_service_and_socket() {
+    insta::assert_snapshot!(shown(&picture(), false, 120), @"
+    shop  remuda 0.1.0, pid 77, up 3h 3m, 9.0 MiB  /srv/shop/remuda.toml
+    trees of workers: process tree (no cgroup v2 hierarchy is mounted)
+    limit hit: log lines dropped (web), 4 times
+
+    SERVICE  PHASE       READY  GEN      AGE  MEMORY  CPU  FAILURES  PIDS
+    jobs     crash-loop    0/2    3        -       -    -        12  -
+      exit 1 after 30ms
+      slot 0 is tried again in 3s (12 failures in a row)
+      slot 1 is held until another one boots (11 failures in a row)
+    web      reloading     2/2    3  1m - 2m  60 MiB   5s         0  100 101
+      1 of 2 replaced
+
+    SOCKET  ADDRESS       MODE     QUEUE  SERVICES
+    web     0.0.0.0:8080  shared  3/2048  web
+    ");
+}
+
+#[test]
+fn a_narrow_terminal_gets_what_matters_most() {
+    insta::assert_snapshot!(shown(&picture(), false, 40), @"
+    shop  remuda 0.1.0, pid 77, up 3h 3m, 9.0 MiB  /srv/shop/remuda.toml
+    trees of workers: process tree (no cgroup v2 hierarchy is mounted)
+    limit hit: log lines dropped (web), 4 times
+
+    SERVICE  PHASE       READY      AGE
+    jobs     crash-loop    0/2        -
+      exit 1 after 30ms
+      slot 0 is tried again in 3s (12 failures in a row)
+      slot 1 is held until another one boots (11 failures in a row)
+    web      reloading     2/2  1m - 2m
+      1 of 2 replaced
+
+    SOCKET  ADDRESS       MODE     QUEUE
+    web     0.0.0.0:8080  shared  3/2048
+    ");
+}
+
+#[test]
+fn the_detail_has_a_line_for_each_worker_and_pause() {
+    let mut view = picture();
+    select(&mut view, &["web".parse().unwrap()]).unwrap();
+    insta::assert_snapshot!(shown(&view, true, 120), @"
+    shop  remuda 0.1.0, pid 77, up 3h 3m, 9.0 MiB  /srv/shop/remuda.toml
+    trees of workers: process tree (no cgroup v2 hierarchy is mounted)
+    limit hit: log lines dropped (web), 4 times
+
+    web  reloading, 2 of 2 ready, generation 3, 0 failures
+      1 of 2 replaced
+    SLOT  PID  PHASE  GEN  AGE  MEMORY  CPU  REQUESTS  SAYS
+       0  100  ready    3   1m  30 MiB   2s      1234  serving shop
+       1  101  ready    3   2m  30 MiB   2s         -  -
+
+    SOCKET  ADDRESS       MODE     QUEUE  SERVICES
+    web     0.0.0.0:8080  shared  3/2048  web
+    ");
+}
+
+#[test]
+fn a_service_that_is_not_there_is_refused() {
+    let refused = select(&mut picture(), &["wbe".parse().unwrap()]).unwrap_err();
+    assert_eq!(refused.to_string(), "there is no service wbe; did you mean web?");
+}
+
+#[test]
+fn the_answer_is_no_when_something_is_broken() {
+    assert_eq!(answer(&picture()), Exit::No);
+    let mut view = picture();
+    select(&mut view, &["web".parse().unwrap()]).unwrap();
+    assert_eq!(answer(&view), Exit::Done);
+}

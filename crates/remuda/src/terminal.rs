@@ -1,0 +1,147 @@
+//! The view of `remuda up`: events and workers' lines as one readable stream.
+//!
+//! Writing is done by a thread of its own behind a bounded queue. A terminal that is blocked (Ctrl-S, a full pipe)
+//! blocks that thread and nothing else; what does not fit the queue is counted, and the count is shown.
+
+use std::io::Write as _;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use anstream::{AutoStream, ColorChoice};
+use remuda_daemon::{Handle, LogNext, LogQuery, Next};
+
+use crate::arguments::LogFormat;
+use crate::painter::Painter;
+
+/// Texts that wait for the terminal at most.
+const QUEUE: usize = 4096;
+/// A text is cut from so many events and lines that were there at once.
+const BATCH: usize = 64;
+
+/// What is shown.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) format: LogFormat,
+    /// No lines of workers.
+    pub(crate) quiet: bool,
+    pub(crate) choice: ColorChoice,
+}
+
+/// Shows what happens until `stop` is done, then what is left, and returns when all of it has been written or the
+/// terminal takes no more for a second.
+///
+/// # Cancel safety
+/// A dropped future stops showing; the thread ends with it.
+pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = ()>) {
+    let mut events = handle.events().read(Some(0));
+    let mut lines = handle.logs().read(LogQuery::default());
+    let mut painter = Painter::new();
+    let (mut sink, writer) = Sink::start(view.choice);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            next = events.next() => sink.put(event(&mut painter, view.format, &next)),
+            next = lines.next(), if !view.quiet => sink.put(line(&mut painter, view.format, &next)),
+            () = &mut stop => break,
+        }
+        for _ in 0..BATCH {
+            let next_event = events.try_next().map(|next| event(&mut painter, view.format, &next));
+            let next_line = if view.quiet { None } else { lines.try_next() };
+            let next_line = next_line.map(|next| line(&mut painter, view.format, &next));
+            if next_event.is_none() && next_line.is_none() {
+                break;
+            }
+            [next_line, next_event].into_iter().flatten().for_each(|text| sink.put(text));
+        }
+    }
+    while !view.quiet
+        && let Some(next) = lines.try_next()
+    {
+        sink.put(line(&mut painter, view.format, &next));
+    }
+    while let Some(next) = events.try_next() {
+        sink.put(event(&mut painter, view.format, &next));
+    }
+    sink.end(writer).await;
+}
+
+fn event(painter: &mut Painter, format: LogFormat, next: &Next) -> String {
+    match (format, next) {
+        (LogFormat::Text, Next::Record(record)) => painter.event(record),
+        (LogFormat::Json, Next::Record(record)) => serde_json::to_string(record).unwrap_or_default(),
+        (LogFormat::Text, Next::Missed(missed)) => {
+            painter.note(&format!("{missed} events were too many to be shown"))
+        }
+        (LogFormat::Json, Next::Missed(missed)) => serde_json::json!({"missed_events": missed}).to_string(),
+    }
+}
+
+fn line(painter: &mut Painter, format: LogFormat, next: &LogNext) -> String {
+    match (format, next) {
+        (LogFormat::Text, LogNext::Line(line)) => painter.line(line),
+        (LogFormat::Json, LogNext::Line(line)) => serde_json::to_string(line.as_ref()).unwrap_or_default(),
+        (LogFormat::Text, LogNext::Missed { service, lines }) => {
+            painter.note(&format!("{lines} lines of {service} were too many to be shown"))
+        }
+        (LogFormat::Json, LogNext::Missed { service, lines }) => {
+            serde_json::json!({"service": service, "missed_lines": lines}).to_string()
+        }
+    }
+}
+
+/// The near end of the queue.
+struct Sink {
+    queue: SyncSender<String>,
+    dropped: u64,
+    done: tokio::sync::oneshot::Receiver<()>,
+}
+
+/// After the end the terminal has so long to take what waits.
+const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Sink {
+    fn start(choice: ColorChoice) -> (Self, std::io::Result<JoinHandle<()>>) {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let (finished, done) = tokio::sync::oneshot::channel();
+        let writer = std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+            write(&waiting, choice);
+            // Nobody waits any more when the terminal was too slow at the end.
+            let _ = finished.send(());
+        });
+        (Self { queue, dropped: 0, done }, writer)
+    }
+
+    fn put(&mut self, mut text: String) {
+        if self.dropped > 0 {
+            text = format!("({} lines not shown: the terminal was too slow)\n{text}", self.dropped);
+        }
+        match self.queue.try_send(text) {
+            Ok(()) => self.dropped = 0,
+            Err(TrySendError::Full(_)) => self.dropped += 1,
+            // The terminal is gone; the arbiter lives on without it.
+            Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    async fn end(self, writer: std::io::Result<JoinHandle<()>>) {
+        drop(self.queue);
+        if tokio::time::timeout(LAST_WORDS, self.done).await.is_ok()
+            && let Ok(writer) = writer
+        {
+            // It has said that it is done, so this does not block; a panic of it is of no consequence here.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn write(waiting: &Receiver<String>, choice: ColorChoice) {
+    let mut stdout = AutoStream::new(std::io::stdout(), choice);
+    while let Ok(text) = waiting.recv() {
+        if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

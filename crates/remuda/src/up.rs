@@ -1,0 +1,132 @@
+//! `remuda up`: the arbiter, its API and its view, together in this process.
+
+mod detach;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::PathBuf;
+
+use remuda_control::{Access, serve};
+use remuda_daemon::{Boot, ConfigSource, Daemon, Started};
+use remuda_model::Config;
+use remuda_sys::socket::Activation;
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+
+use crate::arguments::{Global, UpArguments};
+use crate::config_file::{self, Adjustments, LoadError};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::screen::Screen;
+use crate::terminal::{self, View};
+
+/// What a service manager says of descriptors it passed; meant for this process alone.
+const ACTIVATION_VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
+/// Runs the arbiter until everything is stopped; the exit code is that of the service named by `exit_with`, or 0.
+pub(crate) async fn run(arguments: UpArguments, global: &Global, screen: &mut Screen) -> Outcome {
+    let detached = detach::is_detached();
+    let source = Source::new(&arguments, global)?;
+    let loaded = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
+    if !loaded.warnings.is_empty() && !detached {
+        screen.note(loaded.warnings.render(remuda_config::Style::Coloured).trim_end());
+    }
+    if arguments.detach && !detached {
+        return detach::run(&loaded.config, screen).await;
+    }
+    let environment = config_file::variables();
+    let activation = Activation::from_env(&environment, std::process::id()).map_err(|error| {
+        Failure::misuse(format!("the descriptors passed by the service manager cannot be used: {error}"))
+    })?;
+    let boot = Boot {
+        loaded: source.adjusted(loaded.config),
+        source: source.config_source(),
+        environment: for_workers(environment),
+        activation,
+        seed: RandomState::new().hash_one("remuda"),
+    };
+    let started = Daemon::start(boot).map_err(|error| Failure::new(Exit::No, error.to_string()))?;
+    if detached {
+        detach::leave()?;
+    }
+    let format = arguments.log_format;
+    let view = (!detached).then(|| View { format, quiet: arguments.quiet, choice: screen.choice() });
+    attend(started, view).await
+}
+
+/// The loop with its surfaces around it: they end after it, and have seen its last event.
+async fn attend(started: Started, view: Option<View>) -> Outcome {
+    let Started { daemon, handle, control } = started;
+    let listener = UnixListener::from_std(control)
+        .map_err(|error| Failure::new(Exit::No, format!("the control socket cannot be served: {error}")))?;
+    let (ended, watched) = watch::channel(false);
+    let arbiter = async move {
+        let code = Box::pin(daemon.run()).await;
+        ended.send_replace(true);
+        code
+    };
+    let server = serve(listener, handle.clone(), Access::new([]), end(watched.clone()));
+    let shown = async {
+        if let Some(view) = view {
+            terminal::show(view, handle, end(watched)).await;
+        }
+    };
+    let (code, (), ()) = tokio::join!(arbiter, server, shown);
+    Ok(match u8::try_from(code) {
+        Ok(0) => Exit::Done,
+        Ok(code) => Exit::Worker(code),
+        Err(_) => Exit::No,
+    })
+}
+
+async fn end(mut ended: watch::Receiver<bool>) {
+    // A sender that is dropped has ended too.
+    let _ = ended.wait_for(|ended| *ended).await;
+}
+
+/// Where the config comes from, now and whenever it is read anew.
+#[derive(Debug, Clone)]
+struct Source {
+    files: Vec<PathBuf>,
+    adjustments: Adjustments,
+    pid_file: Option<PathBuf>,
+}
+
+impl Source {
+    fn new(arguments: &UpArguments, global: &Global) -> Result<Self, Failure> {
+        // The working directory may be another one by the time the files are read anew.
+        let absolute =
+            |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::file("find", path, &error));
+        let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
+        Ok(Self {
+            files: files.iter().map(absolute).collect::<Result<_, _>>()?,
+            adjustments: Adjustments { instances: arguments.instances, workers: arguments.workers.clone() },
+            pid_file: arguments.pid_file.as_ref().map(absolute).transpose()?,
+        })
+    }
+
+    fn adjusted(&self, mut config: Config) -> Config {
+        if self.pid_file.is_some() {
+            config.instance.pid_file.clone_from(&self.pid_file);
+        }
+        config
+    }
+
+    fn config_source(&self) -> ConfigSource {
+        let names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        let source = self.clone();
+        ConfigSource::new(names.join(" "), move || {
+            match config_file::load(&source.files, &source.adjustments) {
+                Ok(loaded) => Ok(source.adjusted(loaded.config)),
+                Err(LoadError::Report(report)) => Err(report.render(remuda_config::Style::Plain)),
+                Err(LoadError::Failure(failure)) => Err(failure.to_string()),
+            }
+        })
+    }
+}
+
+fn for_workers(mut environment: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    for name in ACTIVATION_VARIABLES.iter().chain([&detach::VARIABLE]) {
+        environment.remove(*name);
+    }
+    environment
+}

@@ -1,0 +1,15 @@
+//! Control groups: every worker's processes in one place that none of them can leave by forking.
+//!
+//! Wherever a version 2 hierarchy can be written (a delegated unit, a container with its own, root; also beside
+//! version 1 hierarchies), each worker gets a leaf below `remuda-INSTANCE`. Elsewhere trees are found by descent
+//! ([`kill_tree`]), which is best effort.
+
+mod detect;
+mod kill;
+mod limits;
+mod worker;
+
+pub use detect::{Cgroups, Unavailable};
+pub use kill::{KillReport, KillWay, Leader, kill_tree};
+pub use limits::LimitRefusal;
+pub use worker::WorkerCgroup;

@@ -1,0 +1,9 @@
+//! What the arbiter's one thread waits for.
+//!
+//! A [`Poller`] is one epoll instance; signals arrive in it as readable descriptors ([`Signals`]).
+
+mod poller;
+mod signals;
+
+pub use poller::{Interest, Poller, Readiness, Token};
+pub use signals::{Received, Signals, block_signals};

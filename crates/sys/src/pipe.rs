@@ -1,0 +1,48 @@
+//! Pipes that carry a worker's output.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
+
+use crate::CallError;
+
+/// Wanted capacity of a log pipe: what a worker may write while the arbiter is busy elsewhere.
+pub const LOG_PIPE_BYTES: usize = 256 * 1024;
+const FALLBACK_BYTES: usize = 64 * 1024;
+
+/// A pipe with two ends.
+#[derive(Debug)]
+pub struct Pipe {
+    /// The end to read from; never blocks.
+    pub reader: OwnedFd,
+    /// The end to write to; blocks when the pipe is full.
+    pub writer: OwnedFd,
+}
+
+/// A pipe with a non-blocking reader and a blocking writer, both close-on-exec.
+///
+/// # Errors
+/// No descriptor left.
+pub fn plain() -> Result<Pipe, CallError> {
+    let (reader, writer) =
+        pipe_with(PipeFlags::CLOEXEC).map_err(|errno| CallError::new("create a pipe", errno))?;
+    fcntl_getfl(&reader)
+        .and_then(|flags| fcntl_setfl(&reader, flags | OFlags::NONBLOCK))
+        .map_err(|errno| CallError::new("make a pipe's reader non-blocking", errno))?;
+    Ok(Pipe { reader, writer })
+}
+
+/// A pipe of [`LOG_PIPE_BYTES`], or 64 KiB where the user's share of pipe memory is used up
+/// (`fs.pipe-user-pages-soft`), or whatever the kernel gives: a small pipe is better than no log.
+///
+/// # Errors
+/// No descriptor left.
+pub fn log() -> Result<Pipe, CallError> {
+    let pipe = plain()?;
+    if fcntl_setpipe_size(&pipe.writer, LOG_PIPE_BYTES).is_err() {
+        // The kernel's default may be a single page by now; refused again, that page has to do.
+        let _ = fcntl_setpipe_size(&pipe.writer, FALLBACK_BYTES);
+    }
+    Ok(pipe)
+}

@@ -1,0 +1,26 @@
+//! Listening sockets: bound, adopted, changed while they live, and looked at.
+//!
+//! The arbiter holds one reference of every listener; its queue lives as long as that. What a descriptor *is* (family,
+//! kind, address) is always asked of the kernel, never taken from the config.
+
+mod activation;
+mod bind;
+mod connections;
+mod diagnosis;
+mod holder;
+mod inode;
+mod listener;
+mod live;
+mod options;
+mod queue;
+mod unix;
+
+pub use activation::{Activation, AdoptError};
+pub use bind::{BindError, bind, bind_slot};
+pub use connections::connections;
+pub use holder::{Holder, holder_of_port};
+pub use inode::inode;
+pub use listener::{Family, InspectError, Listener, SocketFile};
+pub use live::{ChangeError, apply_in_place, needs_rebind};
+pub use options::OptionError;
+pub use queue::{Queue, queue};

@@ -1,0 +1,23 @@
+//! Starting programs.
+//!
+//! The arbiter never forks: it starts its own executable again (`posix_spawn`, which shares memory until the exec and
+//! so costs the same however big the arbiter is), as a *trampoline*. That is an ordinary single-threaded process
+//! which reads its [`SpawnPlan`] from a memory file, sets itself up stage by stage ([`Stage`]), and executes the
+//! program. A failing stage comes back over a close-on-exec pipe by name and error number; when the program has been
+//! executed, the pipe just ends.
+
+mod code;
+mod descriptors;
+mod launch;
+mod plan;
+mod program;
+mod stage;
+mod status;
+mod trampoline;
+
+pub use launch::{SpawnError, Spawned, spawn};
+pub use plan::{Credentials, EnvironmentValue, Session, SpawnPlan};
+pub(crate) use program::pidfd_id;
+pub use stage::{Stage, is_permanent};
+pub use status::{StatusReport, read_status};
+pub use trampoline::{EXEC_WORD, run_trampoline, run_trampoline_if_asked};

@@ -1,0 +1,94 @@
+//! The poller, signals and clocks.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use remuda_model::Signal;
+use remuda_sys::clock::{WallEvent, WallTimer, boottime, monotonic, realtime};
+use remuda_sys::event::{Interest, Poller, Signals, Token};
+use remuda_sys::limits::{is_resource, raise_nofile};
+use remuda_sys::pipe;
+
+use crate::support::{PATIENCE, wait_for};
+
+#[test]
+fn the_poller_tells_what_is_ready_under_its_token() {
+    let mut poller = Poller::new().unwrap();
+    let pipe = pipe::log().unwrap();
+    poller.add(&pipe.reader, Token(7), Interest::Read).unwrap();
+    poller.add(&pipe.writer, Token(u64::MAX), Interest::Write).unwrap();
+    let ready: Vec<_> = poller.wait(Some(PATIENCE)).unwrap().collect();
+    assert_eq!(
+        ready.iter().map(|ready| (ready.token, ready.writable)).collect::<Vec<_>>(),
+        [(Token(u64::MAX), true)]
+    );
+
+    poller.modify(&pipe.writer, Token(8), Interest::Nothing).unwrap();
+    assert_eq!(poller.wait(Some(Duration::ZERO)).unwrap().count(), 0);
+    rustix::io::write(&pipe.writer, b"x").unwrap();
+    wait_for(poller.as_fd(), Interest::Read);
+    let ready: Vec<_> = poller.wait(None).unwrap().collect();
+    assert!(ready.len() == 1 && ready[0].token == Token(7) && ready[0].readable && !ready[0].hangup);
+
+    poller.remove(&pipe.writer).unwrap();
+    drop(pipe.writer);
+    assert!(poller.wait(None).unwrap().all(|ready| ready.readable && ready.hangup));
+    poller.remove(&pipe.reader).unwrap();
+    assert!(poller.remove(&pipe.reader).is_err());
+}
+
+#[test]
+fn more_events_than_the_buffer_holds_come_in_turns() {
+    let mut poller = Poller::new().unwrap();
+    let pipes: Vec<_> = (0..300).map(|_| pipe::plain().unwrap()).collect();
+    for (pipe, token) in pipes.iter().zip(0..) {
+        poller.add(&pipe.writer, Token(token), Interest::Write).unwrap();
+    }
+    let mut seen: Vec<Token> = poller.wait(Some(PATIENCE)).unwrap().map(|ready| ready.token).collect();
+    assert_eq!(seen.len(), 256);
+    seen.extend(poller.wait(Some(PATIENCE)).unwrap().map(|ready| ready.token));
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 300, "nobody starves");
+}
+
+#[test]
+#[expect(unsafe_code, reason = "no safe call sends a signal to one thread")]
+fn signals_are_read_and_do_not_kill() {
+    let signals = Signals::new().unwrap();
+    assert_eq!(signals.take(), Ok(None));
+    // SAFETY: sends a signal to this thread, which blocks it; the harness's other threads do not.
+    let sent = unsafe { libc::raise(libc::SIGTERM) };
+    assert_eq!(sent, 0);
+    wait_for(signals.as_fd(), Interest::Read);
+    let received = signals.take().unwrap().unwrap();
+    assert_eq!((received.signal, received.sender), (Signal::TERM, std::process::id()));
+    assert_eq!(signals.take(), Ok(None));
+}
+
+#[test]
+fn a_wall_timer_fires_at_its_time_and_can_be_stopped() {
+    let timer = WallTimer::new().unwrap();
+    assert_eq!(timer.take(), Ok(WallEvent::Quiet));
+    timer.set(Some(realtime() + Duration::from_millis(20))).unwrap();
+    wait_for(timer.as_fd(), Interest::Read);
+    assert_eq!(timer.take(), Ok(WallEvent::Fired));
+    timer.set(Some(Duration::ZERO)).unwrap();
+    wait_for(timer.as_fd(), Interest::Read);
+    timer.set(None).unwrap();
+    assert_eq!(timer.take(), Ok(WallEvent::Quiet));
+}
+
+#[test]
+fn clocks_go_forward() {
+    let (boot, mono) = (boottime(), monotonic());
+    assert!(boottime() >= boot && monotonic() >= mono);
+    assert!(boot.0 > 0 && realtime() > Duration::from_secs(1_600_000_000));
+}
+
+#[test]
+fn the_descriptor_limit_is_raised_to_the_hard_one() {
+    let (soft, hard) = raise_nofile();
+    assert_eq!(soft, hard);
+    assert!(is_resource("nofile") && is_resource("RLIMIT_CORE") && !is_resource("bananas"));
+}

@@ -1,0 +1,15 @@
+//! The kernel's edge against a real kernel.
+
+#![allow(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+
+mod activation;
+mod cgroup;
+mod event;
+mod files;
+mod notify;
+mod process;
+mod program;
+mod set_up;
+mod socket;
+mod support;
+mod unix;

@@ -1,0 +1,141 @@
+//! Unix sockets in the file system.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+
+use remuda_model::{SocketKind, SocketOptions, SocketSpec, UnixOwner};
+use remuda_sys::socket::{BindError, Queue, apply_in_place, bind, connections, queue};
+
+use crate::support::{is_root, spec};
+
+fn at(path: &Path) -> SocketSpec {
+    spec(&format!("unix:{}", path.display()))
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_socket_file_has_its_mode_and_answers_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let options = SocketOptions { file_mode: 0o620, ..SocketOptions::default() };
+    let listener = bind(&SocketSpec { options: options.clone(), ..at(&path) }).unwrap();
+    assert_eq!(mode(&path), 0o620);
+    assert_eq!(listener.address, format!("unix:{}", path.display()));
+    let client = UnixStream::connect(&path).unwrap();
+    assert_eq!(client.peer_addr().unwrap().as_pathname(), Some(path.as_path()));
+    assert_eq!(connections(&listener), 1);
+    assert_eq!(queue(&listener), Ok(Some(Queue { depth: 1, limit: 2048 })));
+
+    apply_in_place(&listener, &options, &SocketOptions { file_mode: 0o600, backlog: 3, ..options.clone() })
+        .unwrap();
+    assert_eq!((mode(&path), queue(&listener).unwrap().unwrap().limit), (0o600, 3));
+}
+
+#[test]
+fn a_dead_socket_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists(), "left behind by the dead");
+    let listener = bind(&at(&path)).unwrap();
+    UnixStream::connect(&path).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else lies about");
+    drop(listener);
+}
+
+#[test]
+fn a_live_socket_is_refused_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let alive = UnixListener::bind(&path).unwrap();
+    assert!(matches!(bind(&at(&path)), Err(BindError::Taken { .. })));
+    let datagrams = folder.path().join("log.sock");
+    let _alive_too = UnixDatagram::bind(&datagrams).unwrap();
+    assert!(matches!(bind(&at(&datagrams)), Err(BindError::Taken { .. })), "of another type, yet alive");
+    UnixStream::connect(&path).unwrap();
+    drop(alive);
+}
+
+#[test]
+fn a_live_socket_with_a_full_queue_is_still_alive() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let options = SocketOptions { backlog: 0, ..SocketOptions::default() };
+    let _alive = bind(&SocketSpec { options, ..at(&path) }).unwrap();
+    let _waiting = UnixStream::connect(&path).unwrap();
+    assert!(matches!(bind(&at(&path)), Err(BindError::Taken { .. })));
+}
+
+#[test]
+fn a_foreign_file_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious");
+    fs::write(&file, "data").unwrap();
+    let link = folder.path().join("link");
+    symlink(&file, &link).unwrap();
+    let inner = folder.path().join("folder");
+    fs::create_dir(&inner).unwrap();
+    for path in [&file, &link, &inner] {
+        assert_eq!(bind(&at(path)).unwrap_err(), BindError::Foreign { path: path.clone() });
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "data");
+    assert!(link.is_symlink() && inner.is_dir());
+}
+
+#[test]
+fn only_our_own_file_is_unlinked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let first = bind(&at(&path)).unwrap().file.unwrap();
+    let second = bind(&at(&path)).unwrap();
+    assert_eq!(first.unlink_if_ours(), Ok(false), "the path is a successor's by now");
+    assert!(fs::metadata(&path).unwrap().file_type().is_socket());
+    assert_eq!(second.file.unwrap().unlink_if_ours(), Ok(true));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_missing_folder_or_owner_is_named_and_nothing_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no/web.sock");
+    assert_eq!(bind(&at(&path)).unwrap_err(), BindError::NoFolder { path });
+    let path = folder.path().join("web.sock");
+    let owner = UnixOwner { user: Some("no-such-user".into()), group: None };
+    let options = SocketOptions { owner, ..SocketOptions::default() };
+    let error = bind(&SocketSpec { options, ..at(&path) }).unwrap_err();
+    assert!(error.to_string().contains("there is no user \"no-such-user\""), "{error}");
+    assert!(!path.exists());
+    let long = folder.path().join("x".repeat(120));
+    assert!(matches!(bind(&at(&long)), Err(BindError::TooLong(_))));
+}
+
+#[test]
+fn the_file_gets_its_owner() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let owner = UnixOwner { user: Some("65534".into()), group: Some("4".into()) };
+    let options = SocketOptions { owner, ..SocketOptions::default() };
+    let _listener = bind(&SocketSpec { options, ..at(&path) }).unwrap();
+    let status = rustix::fs::stat(&path).unwrap();
+    assert_eq!((status.st_uid, status.st_gid), (65_534, 4));
+}
+
+#[test]
+fn datagram_and_seqpacket_sockets_are_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let datagram = bind(&spec(&format!("unix-dgram:{}", path("a")))).unwrap();
+    assert_eq!((datagram.kind, datagram.listening), (SocketKind::Datagram, false));
+    let packets = bind(&spec(&format!("unix-seqpacket:{}", path("b")))).unwrap();
+    assert_eq!((packets.kind, packets.listening), (SocketKind::Seqpacket, true));
+    assert!(rustix::io::fcntl_getfd(packets.as_fd()).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+}

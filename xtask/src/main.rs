@@ -1,0 +1,93 @@
+//! The repository's own commands, the same at home and in CI.
+//!
+//! `cargo xtask ci` is what a change must pass: [`lints`](fn@lint) first, because they are quick and say most,
+//! then the tests. Everything else is there to be run alone. A command that fails names itself and ends the run
+//! with exit code 1; a wrong call ends it with 2.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool reports to its terminal")]
+
+mod layers;
+mod program;
+mod tests;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use program::Program;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci       everything a change must pass: lint, then test
+  lint     fmt, clippy, layers, tidy and the documentation, warnings being errors
+  layers   which crate may depend on which, read from cargo metadata
+  tidy     file sizes and openings, unsafe code, open marks, paths of one machine
+  test     installs the peers and cargo-nextest where missing, then doctests and all tests
+           (further arguments go to cargo nextest run)
+  bench    builds a release, installs the peers, measures (arguments go to bench/supervise)
+  demo     builds a release and runs examples/hello";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match run(&command, &rest) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command; `false` when there is none of that name, or it takes no arguments.
+fn run(command: &str, rest: &[String]) -> Result<bool> {
+    if !rest.is_empty() && !matches!(command, "test" | "bench") {
+        return Ok(false);
+    }
+    match command {
+        "ci" => lint().and_then(|()| tests::run(&[]))?,
+        "lint" => lint()?,
+        "layers" => layers::check()?,
+        "tidy" => tidy::check()?,
+        "test" => tests::run(rest)?,
+        "bench" => bench(rest)?,
+        "demo" => demo()?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn lint() -> Result<()> {
+    tidy::check()?;
+    layers::check()?;
+    Program::cargo("fmt --all -- --check").run()?;
+    Program::cargo("clippy --workspace --all-targets --quiet -- -D warnings").run()?;
+    Program::cargo("doc --workspace --no-deps --document-private-items --quiet")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn bench(rest: &[String]) -> Result<()> {
+    let binary = release_binary()?;
+    Program::new("bench/peers").run()?;
+    Program::new("bench/supervise").args(["--remuda", &binary]).args(rest).run()
+}
+
+fn demo() -> Result<()> {
+    let binary = release_binary()?;
+    Program::new("examples/hello/run").env("REMUDA", &binary).run()
+}
+
+/// Builds the release and says where it is, which `CARGO_TARGET_DIR` may have moved.
+fn release_binary() -> Result<String> {
+    Program::cargo("build --release --bin remuda").run()?;
+    let metadata = layers::metadata()?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(format!("{target}/release/remuda"))
+}
