@@ -7,6 +7,7 @@ use remuda_model::{Change, Config, Event, EventKind, Plan, RequestId, ServiceNam
 use crate::Arbiter;
 use crate::order::Order;
 use crate::pending::{Goal, Pending};
+use crate::plan::service_change;
 use crate::rollout::Kind;
 use crate::service::{Rest, Service, Stage};
 use crate::worker::Why;
@@ -75,6 +76,9 @@ impl Arbiter {
                 self.take_down(name, Why::Removed, Rest::Stopped);
                 self.wait_for(id, name, Goal::Down);
             }
+            (Change::Scaled { .. } | Change::Adjusted { .. }, Some(spec)) if self.went_back(name, &spec) => {
+                self.replace(id, name, spec);
+            }
             (Change::Scaled { to, .. }, Some(spec)) => {
                 self.take_spec(name, spec);
                 self.set_workers(name, *to);
@@ -90,6 +94,13 @@ impl Arbiter {
                 None,
             ) => {}
         }
+    }
+
+    /// It runs an older spec than the config it was last given, which did not come up: more differs than the plan
+    /// knows.
+    fn went_back(&self, name: &ServiceName, spec: &Arc<ServiceSpec>) -> bool {
+        let change = self.services.get(name).and_then(|service| service_change(&service.spec, spec, false));
+        matches!(change, Some(Change::Replaced { .. }))
     }
 
     fn take_spec(&mut self, name: &ServiceName, spec: Arc<ServiceSpec>) -> Option<Arc<ServiceSpec>> {

@@ -7,15 +7,15 @@
 //!
 //! How it thinks:
 //!
-//! - *Wanted* and *actual* are separate. The config and operators set what is wanted ([`service::Service::wanted`],
-//!   the number of workers); every step brings the actual closer ([`settle`]). What an operator stopped stays
+//! - *Wanted* and *actual* are separate. The config and operators set what is wanted (`wanted`,
+//!   the number of workers); every step brings the actual closer (`settle`). What an operator stopped stays
 //!   stopped.
 //! - A service is `Down`, or on its way through `Waiting` (for others) and `Opening` (its hook) to `Up`, or through
 //!   `Closing` (its hook) and `Draining` (its workers) back.
 //! - While it is up each *slot* has a seat, and one worker at most sits in it. A reload puts a *candidate* beside
-//!   the seat, and only when it is ready the old one retires ([`rollout`]).
-//! - A worker's own life is one table, [`life::react`], total over phases and causes.
-//! - Each wait has a timer ([`timers`]); [`Arbiter::deadline`] is the next one, and none means: sleep.
+//!   the seat, and only when it is ready the old one retires (`rollout`).
+//! - A worker's own life is one table, `life::react`, total over phases and causes.
+//! - Each wait has a timer (`timers`); [`Arbiter::deadline`] is the next one, and none means: sleep.
 
 mod activation;
 mod apply;

@@ -79,12 +79,17 @@ fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {
         .then(|| Change::Adjusted { keys: vec!["options".to_owned()] })
 }
 
-fn service_change(old: &Arc<ServiceSpec>, new: &Arc<ServiceSpec>, rebound: bool) -> Option<Change> {
+/// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew.
+pub(crate) fn service_change(
+    old: &Arc<ServiceSpec>,
+    new: &Arc<ServiceSpec>,
+    rebound: bool,
+) -> Option<Change> {
     // What a running worker was given when it was spawned.
     let mut replaced = differing!(
         old, new;
         kind, command, sockets, stdin, environment, identity, directory, limits, cgroup, nice, oom_score_adjust,
-        no_new_privileges, watchdog, fd_store, singleton, oneshot,
+        no_new_privileges, session, watchdog, fd_store, singleton, oneshot,
     );
     if (old.on_demand.is_some(), old.schedule.is_some()) != (new.on_demand.is_some(), new.schedule.is_some())
     {

@@ -108,6 +108,8 @@ impl Arbiter {
             self.roll(name, back, Kind::Rollback, None, None);
         }
         self.settle(name);
+        // What waits for a oneshot's end need not wait for it if it is none any more.
+        self.release_waiting();
     }
 
     /// Ends a rollout because something else is wanted.

@@ -151,6 +151,7 @@ fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
         nice: some(spec.nice),
         oom_score_adjust: spec.oom_score_adjust.and_then(some),
         no_new_privileges: some(spec.no_new_privileges),
+        session: some(spec.session),
         fd_store: some(spec.fd_store),
         log: log(spec),
         inherit_env: some(spec.environment.inherit),

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use remuda_daemon::{LogQuery, Stream};
-use remuda_model::{Plan, Refusal, Reply, view};
+use remuda_model::{Plan, Reply, view};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -85,7 +85,7 @@ impl Client {
     /// What [`Self::apply`] would do now.
     ///
     /// # Errors
-    /// [`ClientError`]; [`Refusal::BadConfig`] when the config file is bad.
+    /// [`ClientError`]; [`ClientError::Refused`] when the config file is bad.
     pub async fn plan(&self) -> Result<Plan, ClientError> {
         self.ask(Question::Plan).await
     }
@@ -224,7 +224,6 @@ impl Client {
 
     fn error_of(&self, status: StatusCode, body: &[u8]) -> ClientError {
         match serde_json::from_slice(body) {
-            Ok(Reply::Refused(Refusal::Stopping)) => ClientError::Refused(Refusal::Stopping),
             Ok(Reply::Refused(refusal)) => ClientError::Refused(refusal),
             Ok(Reply::Failed { lines }) => ClientError::Failed { why: lines.join("; ") },
             Ok(Reply::Done { .. }) => self.unexpected(status, "it says that it is done"),

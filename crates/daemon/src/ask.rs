@@ -126,7 +126,7 @@ impl Daemon {
             pid: std::process::id(),
             uptime_ms: clock::boottime().0.saturating_sub(self.started_ms),
             config: self.source.name().to_owned(),
-            tracking: self.tracking.clone(),
+            tracking: self.tracking.words().to_owned(),
             memory_bytes: usage(std::process::id()).map_or(0, |usage| usage.rss),
             stopping: self.arbiter.is_stopping(),
             limits_hit: dropped

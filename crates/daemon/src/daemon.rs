@@ -8,7 +8,6 @@ use std::time::Duration;
 use remuda_arbiter::{Arbiter, Input, Order};
 use remuda_model::{Config, Event, EventKind, Reply, RequestId, ResourceLimit, ServiceName, WorkerId};
 use remuda_sys::CallError;
-use remuda_sys::cgroup::{Cgroups, WorkerCgroup};
 use remuda_sys::clock;
 use remuda_sys::event::{Interest, Poller, Signals};
 use tokio::io::unix::AsyncFd;
@@ -28,6 +27,7 @@ use crate::schedule::Schedules;
 use crate::sockets::SocketTable;
 use crate::source::Source;
 use crate::tasks::{Done, Tasks};
+use crate::tracking::Tracking;
 use crate::{EventLog, LogStore};
 
 /// The arbiter with the world around it.
@@ -41,8 +41,6 @@ pub struct Daemon {
     /// Trampolines at work.
     pub(crate) spawning: usize,
     pub(crate) children: BTreeMap<WorkerId, Child>,
-    /// Groups of buried workers in which somebody was still dying.
-    pub(crate) leftovers: Vec<WorkerCgroup>,
     pub(crate) poller: AsyncFd<Poller>,
     pub(crate) signals: Signals,
     pub(crate) sockets: SocketTable,
@@ -54,9 +52,7 @@ pub struct Daemon {
     pub(crate) stored: FdStore,
     pub(crate) einhorn: EinhornServer,
     pub(crate) manager: ServiceManager,
-    pub(crate) cgroups: Option<Cgroups>,
-    /// By which way trees are tracked, in words.
-    pub(crate) tracking: String,
+    pub(crate) tracking: Tracking,
     pub(crate) config: Arc<Config>,
     pub(crate) source: ConfigSource,
     pub(crate) ours: BTreeMap<String, String>,
@@ -103,24 +99,11 @@ impl Daemon {
             folder.write_pid(path).map_err(BootError::PidFile)?;
         }
         let control = crate::boot::bind_control(&folder.control_socket())?;
-        let poller = Poller::new()?;
-        let signals = Signals::new()?;
-        poller.add(&signals, Source::Signals.token(), Interest::Read)?;
-        let schedules = Schedules::new()?;
-        poller.add(schedules.timer(), Source::WallClock.token(), Interest::Read)?;
-        let einhorn = EinhornServer::bind(&folder.einhorn_socket())?;
-        einhorn.watch(&poller)?;
+        let Watching { poller, signals, schedules, einhorn } = Watching::begin(&folder)?;
         remuda_sys::process::set_subreaper()?;
         let nofile = remuda_sys::limits::nofile();
         // What it is then shows when descriptors run out, with a message of its own.
         let _ = remuda_sys::limits::raise_nofile();
-        let (cgroups, tracking) = match Cgroups::detect(&instance.name) {
-            Ok(cgroups) => {
-                let words = format!("cgroup v2 at {}", cgroups.root().display());
-                (Some(cgroups), words)
-            }
-            Err(unavailable) => (None, format!("process tree ({unavailable})")),
-        };
         let logs = LogStore::new();
         let files = LogFiles::start()
             .map_err(|error| CallError::new("start the thread that writes log files", error))?;
@@ -134,8 +117,7 @@ impl Daemon {
             spawns: VecDeque::new(),
             spawning: 0,
             children: BTreeMap::new(),
-            leftovers: Vec::new(),
-            poller: watched(poller)?,
+            poller,
             signals,
             sockets,
             watched: BTreeMap::new(),
@@ -145,8 +127,7 @@ impl Daemon {
             stored: FdStore::default(),
             einhorn,
             manager: ServiceManager::from_env(&boot.environment),
-            cgroups,
-            tracking,
+            tracking: Tracking::detect(&config.instance.name),
             config: Arc::clone(&config),
             source: boot.source,
             ours: boot.environment,
@@ -247,14 +228,7 @@ impl Daemon {
     async fn finish(self) -> i32 {
         self.tasks.finish().await;
         self.capture.finish();
-        for cgroup in self.leftovers {
-            // Whoever still dies in it keeps it; the next start removes it.
-            let _ = cgroup.remove();
-        }
-        if let Some(cgroups) = self.cgroups {
-            // Somebody stuck in the kernel keeps its group; the next start removes it.
-            let _ = cgroups.remove();
-        }
+        self.tracking.finish();
         self.exit.unwrap_or(0)
     }
 
@@ -299,11 +273,28 @@ impl Daemon {
     }
 }
 
-fn watched(poller: Poller) -> Result<AsyncFd<Poller>, CallError> {
-    #[expect(
-        deprecated,
-        reason = "unsound only for types that change their descriptor, which a Poller does not"
-    )]
-    let watched = AsyncFd::new(poller);
-    watched.map_err(|error| CallError::new("watch the event poll", error))
+/// The loop's standing sources, all watched by one poller.
+struct Watching {
+    poller: AsyncFd<Poller>,
+    signals: Signals,
+    schedules: Schedules,
+    einhorn: EinhornServer,
+}
+
+impl Watching {
+    fn begin(folder: &InstanceFolder) -> Result<Self, CallError> {
+        let poller = Poller::new()?;
+        let signals = Signals::new()?;
+        poller.add(&signals, Source::Signals.token(), Interest::Read)?;
+        let schedules = Schedules::new()?;
+        poller.add(schedules.timer(), Source::WallClock.token(), Interest::Read)?;
+        let einhorn = EinhornServer::bind(&folder.einhorn_socket())?;
+        einhorn.watch(&poller)?;
+        #[expect(
+            deprecated,
+            reason = "unsound only for types that change their descriptor, which a Poller does not"
+        )]
+        let poller = AsyncFd::new(poller).map_err(|error| CallError::new("watch the event poll", error))?;
+        Ok(Self { poller, signals, schedules, einhorn })
+    }
 }

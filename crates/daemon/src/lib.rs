@@ -31,6 +31,7 @@ mod sockets;
 mod source;
 mod spawner;
 mod tasks;
+mod tracking;
 
 pub use boot::{Boot, BootError, ConfigSource};
 pub use daemon::{Daemon, Started};

@@ -75,7 +75,7 @@ impl Daemon {
             let workshop = Workshop {
                 folder: &self.folder,
                 sockets: &self.sockets,
-                cgroups: self.cgroups.as_ref(),
+                tracking: &self.tracking,
                 ours: &self.ours,
                 nofile: &self.nofile,
             };
@@ -189,20 +189,7 @@ impl Daemon {
         }
         // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
         let _ = reap(&child.pidfd);
-        self.leftovers.extend(child.cgroup.take());
-        self.remove_leftovers();
-    }
-
-    /// Removes the groups of buried workers, as far as everybody in them is dead.
-    fn remove_leftovers(&mut self) {
-        for cgroup in std::mem::take(&mut self.leftovers) {
-            if cgroup.is_populated().unwrap_or(false) {
-                self.leftovers.push(cgroup);
-            } else {
-                // Removed by somebody else is removed.
-                let _ = cgroup.remove();
-            }
-        }
+        self.tracking.bury(child.cgroup.take());
     }
 
     fn watch(&mut self, service: &ServiceName) {
@@ -213,7 +200,7 @@ impl Daemon {
         for socket in &bound {
             let (poller, token) = (self.poller.get_ref(), Source::Demand(socket.id).token());
             socket.each(|listener| {
-                failed = poller.add(listener, token, Interest::Read).err().or(failed.take())
+                failed = poller.add(listener, token, Interest::Read).err().or(failed.take());
             });
         }
         self.watched.insert(service.clone(), bound.iter().map(|socket| socket.id).collect());

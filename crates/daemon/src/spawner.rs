@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use remuda_config::substitute::{SocketValue, Values, substitute};
 use remuda_model::{Readiness, ResourceLimit, ServiceSpec, SpawnFailure, Stdin, WorkerId};
-use remuda_sys::cgroup::{Cgroups, LimitRefusal};
+use remuda_sys::CallError;
+use remuda_sys::cgroup::LimitRefusal;
 use remuda_sys::notify::NotifySocket;
 use remuda_sys::spawn::{Credentials, EnvironmentValue, SpawnPlan, Spawned, spawn};
 use remuda_sys::users::{Account, lookup_group, lookup_user, supplementary_groups};
@@ -18,6 +19,7 @@ use crate::child::{Child, Notified};
 use crate::environment::{Facts, known, variables};
 use crate::instance::InstanceFolder;
 use crate::sockets::{Bound, SocketTable};
+use crate::tracking::Tracking;
 
 /// Number of the first descriptor that is passed.
 const FIRST_PASSED: usize = 3;
@@ -27,7 +29,7 @@ const FIRST_PASSED: usize = 3;
 pub(crate) struct Workshop<'a> {
     pub(crate) folder: &'a InstanceFolder,
     pub(crate) sockets: &'a SocketTable,
-    pub(crate) cgroups: Option<&'a Cgroups>,
+    pub(crate) tracking: &'a Tracking,
     /// Our own variables.
     pub(crate) ours: &'a BTreeMap<String, String>,
     /// The limit of descriptors we were started with.
@@ -61,6 +63,16 @@ type Words = (Vec<OsString>, Vec<(OsString, EnvironmentValue)>);
 
 fn failure(stage: &str, permanent: bool) -> impl Fn(String) -> SpawnFailure {
     move |detail| SpawnFailure { stage: stage.to_owned(), errno: 0, detail, permanent }
+}
+
+/// For what may pass: descriptors or memory are short.
+fn short(attempt: &'static str) -> impl Fn(CallError) -> SpawnFailure {
+    move |error| SpawnFailure {
+        stage: "descriptors".into(),
+        errno: error.errno,
+        detail: format!("{attempt}: {error}"),
+        permanent: false,
+    }
 }
 
 /// Who a worker runs as: its account, and the ids if they differ from ours.
@@ -100,15 +112,6 @@ impl Workshop<'_> {
     /// Spawns a worker. What fails before there is a process is reported in the trampoline's own terms.
     pub(crate) fn spawn(&self, newcomer: Newcomer<'_>) -> Result<Hatched, SpawnFailure> {
         let spec = newcomer.spec;
-        let short = |attempt: &str| {
-            let attempt = attempt.to_owned();
-            move |error: remuda_sys::CallError| SpawnFailure {
-                stage: "descriptors".into(),
-                errno: error.errno,
-                detail: format!("{attempt}: {error}"),
-                permanent: false,
-            }
-        };
         let (account, user) = account(spec)?;
         let sockets: Vec<Arc<Bound>> =
             spec.sockets.iter().filter_map(|name| self.sockets.get(name).cloned()).collect();
@@ -138,12 +141,7 @@ impl Workshop<'_> {
             }
             passed.push(ready.writer.as_fd());
         }
-        let cgroup = match self.cgroups {
-            Some(cgroups) => {
-                Some(cgroups.create(&newcomer.worker.0.to_string()).map_err(short("make its cgroup"))?)
-            }
-            None => None,
-        };
+        let cgroup = self.tracking.create(newcomer.worker).map_err(short("make its cgroup"))?;
         let refusals = cgroup.as_ref().map(|cgroup| cgroup.set_limits(&spec.cgroup)).unwrap_or_default();
         let mut plan = SpawnPlan::new(argv);
         plan.environment = environment;
@@ -188,6 +186,7 @@ impl Workshop<'_> {
         plan.nice = (spec.nice != 0).then_some(spec.nice);
         plan.oom_score_adjust = spec.oom_score_adjust;
         plan.no_new_privileges = spec.no_new_privileges;
+        plan.session = spec.session;
     }
 
     /// Arguments and variables, their placeholders filled in.

@@ -36,8 +36,8 @@ pub use plan::{Change, Plan, ServiceChange, SocketChange};
 pub use request::{Refusal, Reply, Request, RequestId};
 pub use service::{
     Backoff, CgroupLimits, Command, Environment, Identity, Kind, LogFile, NotifyAccess, OnDemand, Overlap,
-    Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Schedule, ServiceSpec, Stdin, Stop,
-    StopScope,
+    Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Schedule, ServiceSpec, Session, Stdin,
+    Stop, StopScope,
 };
 pub use signal::{Signal, SignalError};
 pub use socket::{Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};

@@ -72,6 +72,8 @@ pub struct ServiceSpec {
     pub nice: i32,
     /// `oom_score_adj`, -1000 to 1000; `None` inherits.
     pub oom_score_adjust: Option<i32>,
+    /// Its session and process group. Default: its own.
+    pub session: Session,
     /// Set `no_new_privs`: set-uid programs gain nothing. Default false.
     pub no_new_privileges: bool,
     /// Descriptors a worker may park with the arbiter (`FDSTORE=1`), per slot. Default 0.
@@ -286,6 +288,19 @@ pub struct Identity {
     pub groups: Option<Vec<String>>,
     /// File mode creation mask; inherited when absent.
     pub umask: Option<u32>,
+}
+
+/// Which session and process group a worker is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Session {
+    /// It leads its own session and group, without a terminal.
+    #[default]
+    New,
+    /// It leads its own group in the arbiter's session.
+    Group,
+    /// It stays in the arbiter's group: a key such as Ctrl-C reaches it too.
+    Inherit,
 }
 
 /// One rlimit.

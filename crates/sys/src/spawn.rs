@@ -16,8 +16,9 @@ mod status;
 mod trampoline;
 
 pub use launch::{SpawnError, Spawned, spawn};
-pub use plan::{Credentials, EnvironmentValue, Session, SpawnPlan};
+pub use plan::{Credentials, EnvironmentValue, SpawnPlan};
 pub(crate) use program::pidfd_id;
+pub use remuda_model::Session;
 pub use stage::{Stage, is_permanent};
 pub use status::{StatusReport, read_status};
 pub use trampoline::{EXEC_WORD, run_trampoline, run_trampoline_if_asked};

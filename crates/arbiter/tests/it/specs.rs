@@ -77,6 +77,7 @@ pub(crate) fn service(text: &str) -> ServiceSpec {
         nice: 0,
         oom_score_adjust: None,
         no_new_privileges: false,
+        session: Default::default(),
         fd_store: 0,
         log: None,
         hooks: BTreeMap::new(),

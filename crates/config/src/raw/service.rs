@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use remuda_model::{Kind, NotifyAccess, Restart};
+use remuda_model::{Kind, NotifyAccess, Restart, Session};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,9 @@ pub struct Service {
     pub oom_score_adjust: Field<i32>,
     /// Set-uid programs gain nothing. Default: false.
     pub no_new_privileges: Field<bool>,
+    /// Session and process group of the workers: "new" leads its own of both, "group" its own group in the
+    /// arbiter's session, "inherit" neither. Default "new".
+    pub session: Field<Session>,
     /// Descriptors a worker may park with the arbiter (`FDSTORE=1`), per slot. Default: 0.
     pub fd_store: Field<u32>,
     /// Where log lines go besides the arbiter's memory: a file, or a table. Default: nowhere.

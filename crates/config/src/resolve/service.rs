@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use remuda_model::{
-    Identity, Kind, NotifyAccess, Readiness, Recycle, Reload, Restart, ServiceName, ServiceSpec, SocketName,
+    Identity, Kind, NotifyAccess, Readiness, Recycle, Reload, Restart, ServiceName, ServiceSpec, Session,
+    SocketName,
 };
 
 use super::{Resolution, or};
@@ -66,6 +67,7 @@ impl Resolution<'_> {
             nice: or(&raw.nice, 0),
             oom_score_adjust: raw.oom_score_adjust.as_ref().map(|adjust| adjust.value),
             no_new_privileges: or(&raw.no_new_privileges, false),
+            session: or(&raw.session, Session::New),
             fd_store: or(&raw.fd_store, 0),
             log: self.log(raw.log.as_ref()),
             hooks: self.hooks(raw.hooks.as_ref(), &sockets),

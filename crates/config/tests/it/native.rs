@@ -277,6 +277,7 @@ fn the_effective_config_shows_every_default() {
     directory = "/srv/shop"
     nice = 0
     no_new_privileges = false
+    session = "new"
     fd_store = 0
     inherit_env = false
 

@@ -98,8 +98,9 @@ mod tests {
         let (server, _) = listener.accept().unwrap();
         let sockets = owned_sockets(std::process::id());
         assert!(sockets.iter().any(|socket| socket.listens && socket.local == Some(address)));
-        let is_server =
-            |socket: &&super::OwnedSocket| socket.local == Some(address) && socket.remote == client.local_addr().ok();
+        let is_server = |socket: &&super::OwnedSocket| {
+            socket.local == Some(address) && socket.remote == client.local_addr().ok()
+        };
         assert_eq!(sockets.iter().filter(is_server).count(), 1);
         drop(server);
         assert_eq!(owned_sockets(std::process::id()).iter().filter(is_server).count(), 0);

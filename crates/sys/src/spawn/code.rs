@@ -6,9 +6,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use remuda_model::ResourceLimit;
+use remuda_model::{ResourceLimit, Session};
 
-use super::plan::{Credentials, EnvironmentValue, Session, SpawnPlan};
+use super::plan::{Credentials, EnvironmentValue, SpawnPlan};
 
 /// The plan as the trampoline reads it: descriptors are numbers in its own table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use remuda_model::ResourceLimit;
+use remuda_model::{ResourceLimit, Session};
 
 /// The value of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,18 +26,6 @@ pub struct Credentials {
     pub gid: u32,
     /// Supplementary groups, all of them.
     pub groups: Vec<u32>,
-}
-
-/// Which session and process group it is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Session {
-    /// It leads its own session and group, without a terminal.
-    #[default]
-    New,
-    /// It leads its own group in our session.
-    Group,
-    /// It stays in our group.
-    Inherit,
 }
 
 /// A program to be started. Descriptors are borrowed: the child gets duplicates.

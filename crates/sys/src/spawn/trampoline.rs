@@ -15,7 +15,9 @@ use rustix::thread::{
 
 use super::code::Orders;
 use super::descriptors;
-use super::plan::{Credentials, Session};
+use remuda_model::Session;
+
+use super::plan::Credentials;
 use super::program;
 use super::stage::Stage;
 use super::status::StageFailure;

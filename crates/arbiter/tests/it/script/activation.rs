@@ -64,6 +64,72 @@ fn a_connection_starts_the_service_and_idleness_stops_it() {
 }
 
 #[test]
+fn idleness_is_counted_anew_in_each_life() {
+    assert_snapshot!(run(
+        "
+            service web on_demand=4s
+            boot
+            demand web
+            serve web/0
+            until 2s
+            connections web 0
+            stop web
+            exited web/0 code=0
+            at 60s start web
+            demand web
+            serve web/0
+            until 62s
+            connections web 0
+            view
+        "
+    ), @r#"
+    0ms> boot
+      watch web
+      ~ web Idle
+    0ms> demand web
+      unwatch web
+      ~ web Demanded
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    1000ms> woke
+    2000ms> woke
+      count web
+    2000ms> connections web 0
+    2000ms> stop web
+      ~ web ServiceStopping
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "stop" }
+      signal TERM #1
+    2000ms> exited web/0 code=0
+      ~ web/0 #1 WorkerExited { status: Code(0), expected: true, lived_ms: 2000 }
+      bury #1
+      ~ web ServiceStopped
+      reply 1 done: web is stopped
+    60000ms> start web
+      watch web
+      ~ web Idle
+      reply 2 done: web waits for a connection
+    60000ms> demand web
+      unwatch web
+      ~ web Demanded
+      ~ web ServiceStarting
+      spawn #2 in web/0 g1 of 1: web
+    60000ms> serve #2
+      ~ web/0 #2 WorkerSpawned
+      ~ web/0 #2 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    61000ms> woke
+    62000ms> woke
+      count web
+    62000ms> connections web 0
+    web: running 1/1 g1 [0:#2 g1 ready]
+    "#);
+}
+
+#[test]
 fn an_on_demand_worker_that_ends_well_is_not_restarted() {
     assert_snapshot!(run(
         "

@@ -594,6 +594,43 @@ fn what_takes_effect_without_workers_touches_none() {
 }
 
 #[test]
+fn a_config_after_one_that_went_back_is_rolled_out_whole() {
+    assert_snapshot!(run(
+        "
+            service web
+            boot
+            serve all
+            service web command=new
+            apply
+            exited web/0 code=1
+            service web stop_timeout=1s
+            apply
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    0ms> apply
+      ~ instance ConfigApplied { changes: ["~ service web: command (replaced without a gap)"] }
+      ~ web ReloadStarted { workers: 1 }
+      spawn #2 in web/0 g2 of 1: new
+    0ms> exited web/0 code=1
+      ~ web/0 #2 WorkerExited { status: Code(1), expected: false, lived_ms: 0 }
+      bury #2
+      ~ web ReloadFailed { reason: "the replacement in slot 0 did not come up: exit 1", done: 0, total: 1, rolled_back: true }
+      reply 1 failed: ~ service web: command (replaced without a gap); web is not reloaded: the replacement in slot 0 did not come up: exit 1; the old workers go on
+    0ms> apply
+      ~ instance ConfigApplied { changes: ["~ service web: stop (no worker is touched)"] }
+      ~ web ReloadStarted { workers: 1 }
+      spawn #3 in web/0 g2 of 1: new
+    "#);
+}
+
+#[test]
 fn who_need_not_wait_any_more_starts() {
     assert_snapshot!(run(
         "

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use remuda_model::ResourceLimit;
 
 use super::Orders;
-use crate::spawn::plan::{Credentials, EnvironmentValue, Session};
+use crate::spawn::Session;
+use crate::spawn::plan::{Credentials, EnvironmentValue};
 
 fn text() -> impl Strategy<Value = OsString> {
     vec(any::<u8>(), 0..20).prop_map(OsString::from_vec)
