@@ -1,5 +1,7 @@
 //! Pictures of the machine, for `status` and for tests.
 
+use std::collections::BTreeMap;
+
 use remuda_model::view::{Pause, Progress, Service as ServiceView, ServicePhase, Worker as WorkerView};
 use remuda_model::{ServiceName, WorkerId};
 
@@ -8,12 +10,18 @@ use crate::exit::millis;
 use crate::rollout::Kind;
 use crate::service::{Rest, Service, Stage};
 use crate::timers::Key;
+use crate::worker::Worker;
 
 impl Arbiter {
     /// Every service with its workers. Memory, processor time and the next scheduled run are the shell's to fill in.
     #[must_use]
     pub fn view(&self) -> Vec<ServiceView> {
-        self.services.iter().map(|(name, service)| self.view_service(name, service)).collect()
+        let mut workers: BTreeMap<&ServiceName, Vec<&Worker>> = BTreeMap::new();
+        for worker in self.workers.values() {
+            workers.entry(&worker.service).or_default().push(worker);
+        }
+        let mut of = |name| workers.remove(name).unwrap_or_default();
+        self.services.iter().map(|(name, service)| self.view_service(name, service, of(name))).collect()
     }
 
     /// Everything is being stopped.
@@ -42,11 +50,9 @@ impl Arbiter {
         self.services.get(name).map_or(ServicePhase::Stopped, phase)
     }
 
-    fn view_service(&self, name: &ServiceName, service: &Service) -> ServiceView {
-        let mut workers: Vec<WorkerView> = self
-            .workers
-            .values()
-            .filter(|worker| worker.service == *name)
+    fn view_service(&self, name: &ServiceName, service: &Service, workers: Vec<&Worker>) -> ServiceView {
+        let mut workers: Vec<WorkerView> = workers
+            .into_iter()
             .map(|worker| WorkerView {
                 id: worker.id,
                 slot: worker.slot,

@@ -115,3 +115,6 @@ impl EventReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ impl InstanceFolder {
             .create(path)
             .map_err(failed("create the folder"))?;
         let owner = std::fs::metadata(path).map_err(failed("look at the folder"))?.uid();
-        let ours = own_uid().map_err(failed("find out the owner of"))?;
+        let ours = remuda_sys::users::effective_user();
         if owner != ours {
             return Err(InstanceError::Owner { path: path.to_path_buf(), owner, ours });
         }
@@ -116,9 +116,4 @@ impl Drop for InstanceFolder {
         }
         let _ = std::fs::remove_dir_all(self.path.join("notify"));
     }
-}
-
-/// The user we run as: `/proc/self` belongs to them.
-fn own_uid() -> std::io::Result<u32> {
-    std::fs::metadata("/proc/self").map(|process| process.uid())
 }

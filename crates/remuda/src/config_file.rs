@@ -90,7 +90,7 @@ fn surroundings() -> Result<Surroundings, Failure> {
     let directory = std::env::current_dir();
     Ok(Surroundings {
         variables: variables(),
-        uid: rustix::process::geteuid().as_raw(),
+        uid: remuda_sys::users::effective_user(),
         cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
         directory: directory
             .map_err(|error| Failure::misuse(format!("cannot tell the current folder: {error}")))?,

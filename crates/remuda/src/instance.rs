@@ -25,7 +25,7 @@ pub(crate) fn runtime_root(uid: u32, runtime_dir: Option<PathBuf>) -> PathBuf {
 /// [`runtime_root`] for this process.
 pub(crate) fn own_runtime_root() -> PathBuf {
     let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    runtime_root(rustix::process::geteuid().as_raw(), runtime_dir)
+    runtime_root(remuda_sys::users::effective_user(), runtime_dir)
 }
 
 /// Connects to the arbiter that the options, the environment or this folder mean: `--instance`, `--config`,

@@ -52,8 +52,7 @@ impl Screen {
 
     /// Columns of the terminal.
     pub(crate) fn width(&self) -> usize {
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-        size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0).unwrap_or(WIDTH_DEFAULT)
+        remuda_sys::terminal::width(io::stdout()).map_or(WIDTH_DEFAULT, usize::from)
     }
 
     /// A line of data.

@@ -78,3 +78,10 @@ fn write_new(path: &Path, content: &[u8], mode: u32, durability: Durability) -> 
     file.write_all(content)?;
     if durability == Durability::Power { file.sync_all() } else { Ok(()) }
 }
+
+/// Whether this process may create files in `folder`, as far as modes and owners say.
+#[must_use]
+pub fn is_writable_folder(folder: &Path) -> bool {
+    use rustix::fs::Access;
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}

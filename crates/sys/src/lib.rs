@@ -26,6 +26,7 @@ pub mod pipe;
 pub mod process;
 pub mod socket;
 pub mod spawn;
+pub mod terminal;
 pub mod users;
 
 pub use failure::CallError;

@@ -10,6 +10,12 @@ const RECORD_LIMIT_BYTES: usize = 1 << 20;
 /// `NGROUPS_MAX` of Linux.
 const GROUPS_LIMIT: usize = 65_536;
 
+/// The user this process acts as.
+#[must_use]
+pub fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {

@@ -16,7 +16,7 @@ impl Access {
     /// Root, the effective user of this process, and `others` (numbers of users).
     #[must_use]
     pub fn new(others: impl IntoIterator<Item = u32>) -> Self {
-        let own = rustix::process::geteuid().as_raw();
+        let own = remuda_sys::users::effective_user();
         Self { users: [0, own].into_iter().chain(others).collect() }
     }
 

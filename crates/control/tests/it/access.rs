@@ -26,7 +26,7 @@ async fn a_user_who_is_not_on_the_list_is_refused_by_name_and_nothing_happens() 
 
 #[tokio::test]
 async fn our_own_user_and_those_on_the_list_are_answered() {
-    let own = rustix::process::geteuid().as_raw();
+    let own = remuda_sys::users::effective_user();
     for access in [Access::new([]), Access::only([own])] {
         let server = Running::start(&Scripted::new(), access);
         assert_eq!(server.client().await.about().await.unwrap().api, 1);

@@ -38,7 +38,7 @@ async fn bodies_become_requests_with_the_asker_named() {
     }
     assert_eq!(scripted.requests(), steps.map(|(_, _, request)| request));
     let by = scripted.asked.lock().unwrap()[0].1.clone();
-    assert_eq!(by, format!("uid {} pid {}", rustix::process::geteuid().as_raw(), std::process::id()));
+    assert_eq!(by, format!("uid {} pid {}", remuda_sys::users::effective_user(), std::process::id()));
     server.stop().await;
 }
 

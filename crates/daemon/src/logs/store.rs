@@ -73,7 +73,7 @@ impl LogQuery {
 pub enum LogNext {
     /// The next line.
     Line(Arc<LogLine>),
-    /// So many lines of this service left the ring before they were read.
+    /// So many lines of this service left the ring before they were read; after a resumption, at most so many.
     Missed {
         /// Whose.
         service: ServiceName,
@@ -102,6 +102,7 @@ struct Ring {
     limit: u64,
     pushed: u64,
     evicted: u64,
+    last_evicted: u64,
 }
 
 /// What a line costs besides its text.
@@ -120,6 +121,7 @@ impl Ring {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= cost(&oldest);
             self.evicted += 1;
+            self.last_evicted = oldest.seq;
         }
     }
 }
@@ -187,7 +189,11 @@ impl LogStore {
         for (service, ring) in &shared.services {
             let oldest = ring.lines.front().map_or(shared.next_seq, |line| line.seq);
             let skipped = ring.lines.partition_point(|line| line.seq <= after);
-            let place = if after < oldest { ring.evicted } else { ring.evicted + skipped as u64 };
+            // Of those that left the ring only the last one's number is known: what a resuming reader missed is
+            // told as an upper bound.
+            let missed =
+                query.after.map_or(0, |after| ring.last_evicted.saturating_sub(after).min(ring.evicted));
+            let place = if after < oldest { ring.evicted - missed } else { ring.evicted + skipped as u64 };
             places.insert(service.clone(), place);
         }
         drop(shared);
@@ -228,9 +234,8 @@ const BATCH_LINES: usize = 512;
 impl LogReader {
     /// What comes next, if it is there already.
     pub fn try_next(&mut self) -> Option<LogNext> {
-        if self.batch.is_empty() {
-            self.fill();
-        }
+        // A whole batch may be lines that the query does not want.
+        while self.batch.is_empty() && self.fill() {}
         self.batch.pop_front()
     }
 
@@ -249,7 +254,8 @@ impl LogReader {
         }
     }
 
-    fn fill(&mut self) {
+    /// Takes the next lines; `false` when there were none, wanted or not.
+    fn fill(&mut self) -> bool {
         let mut found: Vec<Arc<LogLine>> = Vec::new();
         // A batch may end at a different line in each service; what lies beyond the least of those ends waits, so
         // that lines come out in the order of their numbers.
@@ -274,6 +280,7 @@ impl LogReader {
         drop(shared);
         found.retain(|line| line.seq < horizon);
         found.sort_unstable_by_key(|line| line.seq);
+        let progress = !found.is_empty();
         for line in found {
             if let Some(place) = self.places.get_mut(&line.service) {
                 *place += 1;
@@ -282,5 +289,9 @@ impl LogReader {
                 self.batch.push_back(LogNext::Line(line));
             }
         }
+        progress
     }
 }
+
+#[cfg(test)]
+mod tests;

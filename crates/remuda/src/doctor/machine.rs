@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use remuda_sys::cgroup::Cgroups;
-use rustix::process::{Resource, getrlimit};
+use remuda_sys::users::effective_user;
 
 use super::Finding;
 use crate::instance::own_runtime_root;
@@ -22,11 +22,11 @@ const PID_MAX_WANTED: u64 = 32_768;
 const PIPE_PAGES_PER_WORKER: u64 = 128;
 
 pub(super) fn findings() -> Vec<Finding> {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let mut findings =
         vec![kernel(&release), processes(), nofile(), pids(number("kernel/pid_max")), cgroups()];
-    findings.extend(pipes(number("fs/pipe-user-pages-soft"), rustix::process::geteuid().is_root()));
-    findings.push(runtime_folder(&own_runtime_root(), rustix::process::geteuid().as_raw()));
+    findings.extend(pipes(number("fs/pipe-user-pages-soft"), effective_user() == 0));
+    findings.push(runtime_folder(&own_runtime_root(), effective_user()));
     findings
 }
 
@@ -68,7 +68,7 @@ fn processes() -> Finding {
 }
 
 fn nofile() -> Finding {
-    let hard = getrlimit(Resource::Nofile).maximum;
+    let hard = remuda_sys::limits::nofile().hard;
     match hard {
         Some(hard) if hard < NOFILE_WANTED => Finding::warn(
             format!("limit of open files: {hard} at most"),
@@ -152,7 +152,7 @@ pub(super) fn runtime_folder(folder: &Path, uid: u32) -> Finding {
             format!("chmod 755 {}", folder.display()),
         );
     }
-    if rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_err() {
+    if !remuda_sys::files::is_writable_folder(path) {
         let meaning = format!("{} may not be written", path.display());
         return Finding::fail(what, meaning, "set XDG_RUNTIME_DIR or [remuda] runtime_dir");
     }

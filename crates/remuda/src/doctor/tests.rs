@@ -70,7 +70,7 @@ fn small_tables_are_warned_of() {
 #[test]
 fn a_runtime_folder_of_somebody_else_is_no_place_for_sockets() {
     let folder = tempfile::tempdir().unwrap();
-    let own = rustix::process::geteuid().as_raw();
+    let own = remuda_sys::users::effective_user();
     assert_eq!(runtime_folder(folder.path(), own).verdict, Verdict::Ok);
     assert_eq!(runtime_folder(&folder.path().join("not/there/yet"), own).verdict, Verdict::Ok);
     assert_eq!(runtime_folder(folder.path(), own + 1).verdict, Verdict::Fail);

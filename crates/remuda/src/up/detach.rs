@@ -2,7 +2,6 @@
 //!
 //! The child says why it cannot start on stderr, a pipe to us, and lets go of it when it has started.
 
-use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 
@@ -26,12 +25,8 @@ pub(super) fn is_detached() -> bool {
 
 /// Cuts the child's last ties to the terminal it was started from.
 pub(super) fn leave() -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::new(Exit::No, format!("cannot detach from the terminal: {error}"));
-    rustix::process::setsid().map_err(|error| failed(error.into()))?;
-    let nowhere = OpenOptions::new().read(true).write(true).open("/dev/null").map_err(failed)?;
-    rustix::stdio::dup2_stdout(&nowhere).map_err(|error| failed(error.into()))?;
-    rustix::stdio::dup2_stderr(&nowhere).map_err(|error| failed(error.into()))
+    remuda_sys::terminal::leave()
+        .map_err(|error| Failure::new(Exit::No, format!("cannot detach from the terminal: {error}")))
 }
 
 /// Starts the child and returns when its services have started, or failed to.

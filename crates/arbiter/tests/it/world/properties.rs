@@ -219,10 +219,9 @@ fn recovers(world: &mut World, config: &Config) {
             ServicePhase::Starting | ServicePhase::Stopping => rests,
             ServicePhase::Degraded => rests || spec.singleton && spec.recycle.max_age.is_some(),
             ServicePhase::Reloading => spec.recycle.max_age.is_some(),
-            ServicePhase::Stopped
-            | ServicePhase::Waiting
-            | ServicePhase::CrashLoop
-            | ServicePhase::Failed => false,
+            // Between two runs of a scheduled one, who comes after it waits.
+            ServicePhase::Waiting => config.services.values().any(|spec| spec.schedule.is_some()),
+            ServicePhase::Stopped | ServicePhase::CrashLoop | ServicePhase::Failed => false,
         };
         world.hold(well, || format!("{} is {} in good weather: {service:?}", service.name, service.phase));
     }

@@ -1,3 +1,5 @@
+//! Lines, wherever the reads end.
+
 use proptest::prelude::*;
 
 use super::{Cut, Splitter};
