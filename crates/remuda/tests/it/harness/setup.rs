@@ -1,7 +1,7 @@
 //! A folder with a config, and the command that runs the arbiter on it.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
