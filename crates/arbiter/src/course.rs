@@ -68,6 +68,7 @@ impl Arbiter {
         let Some(service) = self.services.get_mut(name) else { return };
         service.stage = Stage::Up;
         service.announced = false;
+        service.started = false;
         service.looping = false;
         service.streak = 0;
         service.trouble = None;
@@ -210,8 +211,11 @@ impl Arbiter {
                     || service.is_up() && !service.announced && service.workers_wanted == 0 =>
             {
                 service.announced = true;
+                let again = std::mem::replace(&mut service.started, true);
                 self.tell_service(name, EventKind::ServiceRunning);
-                self.run_gate(name, HookPoint::AfterStart);
+                if !again {
+                    self.run_gate(name, HookPoint::AfterStart);
+                }
                 self.watch_for_idleness(name);
                 self.release_waiting();
             }

@@ -34,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) recycle: VecDeque<u32>,
     /// It has been told that it runs, since it went up.
     pub(crate) announced: bool,
+    /// All its workers have been ready at once, since it went up.
+    pub(crate) started: bool,
     /// It starts again when it is down.
     pub(crate) again: bool,
     /// It leaves the config when it is down.
@@ -107,6 +109,7 @@ impl Service {
             rollout: None,
             recycle: VecDeque::new(),
             announced: false,
+            started: false,
             again: false,
             removed: false,
             due: false,

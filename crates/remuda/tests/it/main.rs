@@ -4,5 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without fails it")]
 
+mod descriptors;
 mod harness;
 mod peers;
+mod surroundings;

@@ -91,10 +91,13 @@ fn chaussette_in_the_dialect_of_circus_lives() {
 }
 
 #[test]
-fn waitress_behind_chaussette_lives() {
+fn waitress_on_a_descriptor_lives() {
+    let program = "import logging, os, socket, waitress, wsgi_app; logging.basicConfig(level=logging.INFO); \
+                   waitress.serve(wsgi_app.app, sockets=[socket.socket(fileno=int(os.environ['EINHORN_FD_0']))])";
     lives(
-        "command = \"@VENV@/chaussette --backend waitress --fd $(circus.sockets.web) wsgi_app.app\"\n\
-         directory = \"@WORKERS@\"\nready = \"log:Serving on\"",
+        &format!(
+            "command = [\"@PYTHON@\", \"-c\", \"{program}\"]\ndirectory = \"@WORKERS@\"\nready = \"log:Serving on\""
+        ),
         Manners::Drops,
     );
 }
@@ -102,7 +105,7 @@ fn waitress_behind_chaussette_lives() {
 #[test]
 fn twisted_in_the_dialect_of_systemd_lives() {
     lives(
-        "command = \"@VENV@/twistd --nodaemon --pidfile= web --listen systemd:domain=INET:index:0 --path @WORKERS@\"\n\
+        "command = \"@VENV@/twistd --nodaemon --pidfile= web --listen systemd:domain=INET:index=0 --path @WORKERS@\"\n\
          directory = \"@DIR@\"\nready = \"log:Site starting on\"",
         Manners::Drops,
     );
@@ -115,11 +118,6 @@ fn node_on_a_descriptor_lives() {
 
 #[test]
 fn a_worker_that_acknowledges_to_einhorn_lives() {
-    lives("command = \"@PYTHON@ @WORKERS@/einhorn_worker.py\"\nready = \"ack\"", Manners::Drains);
-}
-
-#[test]
-fn a_worker_that_drains_on_the_signal_of_einhorn_lives() {
     lives(
         "command = \"@PYTHON@ @WORKERS@/einhorn_worker.py\"\nready = \"ack\"\n[service.web.env]\nACK_DELAY_MS = 200\n",
         Manners::Drains,

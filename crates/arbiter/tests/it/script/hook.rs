@@ -357,3 +357,35 @@ fn a_replacement_whose_hook_refuses_fails_the_reload() {
     web: running 1/1 g1 [0:#1 g1 ready]
     "#);
 }
+
+#[test]
+fn a_service_that_scales_has_not_started_again() {
+    assert_snapshot!(run(
+        "
+            service web after_start=abort
+            boot
+            serve web/0
+            hook 1 passed
+            scale web 2
+            serve web/1
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+      hook 1 after_start web
+    0ms> hook 1 passed
+    0ms> scale web 2
+      ~ web Scaled { from: 1, to: 2 }
+      spawn #2 in web/1 g1 of 2: web
+    0ms> serve #2
+      ~ web/1 #2 WorkerSpawned
+      ~ web/1 #2 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+      reply 1 done: web runs with 2 workers
+    "#);
+}
