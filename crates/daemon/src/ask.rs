@@ -98,6 +98,7 @@ impl Daemon {
         }
         self.open_logs(&config);
         self.config = Arc::new(config.clone());
+        self.specs.extend(config.services.clone());
         for service in watched {
             if config.services.get(&service).is_some_and(|spec| spec.on_demand.is_some()) {
                 self.perform(remuda_arbiter::Order::Watch { service });

@@ -23,6 +23,8 @@ pub(crate) struct Child {
     pub(crate) start_time: u64,
     /// The trampoline's report; gone when it has come.
     pub(crate) status: Option<OwnedFd>,
+    /// The user it runs as.
+    pub(crate) user: u32,
     /// Its end has been told to the arbiter.
     pub(crate) ended: bool,
     /// Another process it has declared to be its main one.
@@ -66,6 +68,11 @@ impl Child {
 
     pub(crate) fn main_pidfd(&self) -> &OwnedFd {
         self.main.as_ref().map_or(&self.pidfd, |main| &main.pidfd)
+    }
+
+    /// Whether a user may speak for it: its own, ours, or root.
+    pub(crate) fn trusts(&self, user: u32) -> bool {
+        user == 0 || user == self.user || user == remuda_sys::users::effective_user()
     }
 
     /// Its processes.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_arbiter::{Arbiter, Input, Order};
-use remuda_model::{Config, Event, EventKind, Reply, RequestId, ResourceLimit, ServiceName, WorkerId};
+use remuda_model::{
+    Config, Event, EventKind, Reply, RequestId, ResourceLimit, ServiceName, ServiceSpec, WorkerId,
+};
 use remuda_sys::CallError;
 use remuda_sys::clock;
 use remuda_sys::event::{Interest, Poller, Signals};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::boot::{Boot, BootError, ConfigSource};
 use crate::child::Child;
@@ -54,6 +56,8 @@ pub struct Daemon {
     pub(crate) manager: ServiceManager,
     pub(crate) tracking: Tracking,
     pub(crate) config: Arc<Config>,
+    /// The last spec of each service, those included that have left the config and are still stopping.
+    pub(crate) specs: BTreeMap<ServiceName, Arc<ServiceSpec>>,
     pub(crate) source: ConfigSource,
     pub(crate) ours: BTreeMap<String, String>,
     /// The limit of descriptors we were started with: ours is higher, that of workers is not.
@@ -129,6 +133,7 @@ impl Daemon {
             manager: ServiceManager::from_env(&boot.environment),
             tracking: Tracking::detect(&config.instance.name),
             config: Arc::clone(&config),
+            specs: config.services.clone(),
             source: boot.source,
             ours: boot.environment,
             nofile,
@@ -170,9 +175,9 @@ impl Daemon {
     async fn wait(&mut self) {
         let deadline = self.arbiter.deadline();
         let until = deadline.map(|deadline| deadline.since(clock::boottime()));
-        let heartbeat = self.manager.heartbeat();
+        let heartbeat = self.manager.next_heartbeat();
+        // Taken by chance, so that a source that never rests (a worker that floods its notify socket) starves none.
         tokio::select! {
-            biased;
             ready = self.poller.readable_mut() => match ready {
                 Ok(mut ready) => {
                     let events: Vec<_> = match ready.get_inner_mut().wait(Some(Duration::ZERO)) {
@@ -204,7 +209,7 @@ impl Daemon {
                     self.take(Input::Ready { worker });
                 }
             },
-            () = sleep(heartbeat.unwrap_or_default()), if heartbeat.is_some() => self.manager.alive(),
+            () = sleep_until(heartbeat.unwrap_or_else(Instant::now)), if heartbeat.is_some() => self.manager.alive(),
         }
     }
 

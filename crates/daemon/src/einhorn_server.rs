@@ -8,6 +8,7 @@ use std::path::Path;
 
 use remuda_sys::CallError;
 use remuda_sys::event::{Interest, Poller};
+use remuda_sys::socket::peer_user;
 
 use crate::einhorn::{self, Command, LINE_MAX_BYTES};
 use crate::source::Source;
@@ -25,6 +26,7 @@ pub(crate) struct EinhornServer {
 
 #[derive(Debug)]
 struct Client {
+    user: u32,
     stream: UnixStream,
     line: Vec<u8>,
 }
@@ -57,18 +59,21 @@ impl EinhornServer {
             if self.clients.len() >= CLIENTS_MAX || stream.set_nonblocking(true).is_err() {
                 continue;
             }
+            // Nobody is called by the highest number: a client that cannot be known is trusted by no worker.
+            let user = peer_user(&stream).unwrap_or(u32::MAX);
             let number = self.next;
             self.next += 1;
             if poller.add(&stream, Source::EinhornClient(number).token(), Interest::Read).is_ok() {
-                self.clients.insert(number, Client { stream, line: Vec::new() });
+                self.clients.insert(number, Client { user, stream, line: Vec::new() });
             }
         }
     }
 
-    /// A client says something: the pids it acknowledges.
-    pub(crate) fn read(&mut self, poller: &Poller, number: u64) -> Vec<u32> {
+    /// A client says something: who it is, and the pids it acknowledges.
+    pub(crate) fn read(&mut self, poller: &Poller, number: u64) -> (u32, Vec<u32>) {
         let mut acked = Vec::new();
-        let Some(client) = self.clients.get_mut(&number) else { return acked };
+        let Some(client) = self.clients.get_mut(&number) else { return (u32::MAX, acked) };
+        let user = client.user;
         let mut buffer = [0_u8; 4096];
         let gone = loop {
             match client.stream.read(&mut buffer) {
@@ -87,7 +92,7 @@ impl EinhornServer {
             // Closing it ends the watch anyway, for nobody else holds it.
             let _ = poller.remove(&client.stream);
         }
-        acked
+        (user, acked)
     }
 }
 

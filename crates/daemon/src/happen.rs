@@ -34,8 +34,9 @@ impl Daemon {
             Source::Demand(socket) => self.demanded(socket),
             Source::Einhorn => self.einhorn.accept(self.poller.get_ref()),
             Source::EinhornClient(client) => {
-                for pid in self.einhorn.read(self.poller.get_ref(), client) {
-                    self.acknowledged(pid);
+                let (user, acked) = self.einhorn.read(self.poller.get_ref(), client);
+                for pid in acked {
+                    self.acknowledged(pid, user);
                 }
             }
             Source::Stored(number) => self.stored.hung_up(self.poller.get_ref(), number),
@@ -192,8 +193,9 @@ impl Daemon {
         }
     }
 
-    fn acknowledged(&mut self, pid: u32) {
+    fn acknowledged(&mut self, pid: u32, user: u32) {
         let of_pid = self.children.values().find(|child| child.main_pid() == pid || child.pid == pid);
+        let of_pid = of_pid.filter(|child| child.trusts(user));
         if let Some(worker) = of_pid.map(|child| child.id) {
             self.take(Input::Notify { worker, message: NotifyMessage::Ready });
         }
@@ -218,6 +220,10 @@ impl Daemon {
         if child.spec.notify_access == NotifyAccess::Main && sender.pid != child.main_pid() {
             let message =
                 format!("pid {} spoke on its notify socket and is not its main process", sender.pid);
+            return self.trouble_of(worker, message);
+        }
+        if !child.trusts(sender.uid) {
+            let message = format!("uid {} spoke on its notify socket and is a stranger", sender.uid);
             return self.trouble_of(worker, message);
         }
         let fields = parse(&text);

@@ -17,7 +17,7 @@ use crate::tasks::Done;
 impl Daemon {
     /// Starts a hook. Its output goes into the log of its service.
     pub(crate) fn run_hook(&mut self, call: HookCall, hook: Hook) {
-        let Some(spec) = self.config.services.get(&call.service).cloned() else {
+        let Some(spec) = self.specs.get(&call.service).cloned() else {
             return self.hook_failed(&call, "its service is gone".to_owned());
         };
         let child = call.worker.and_then(|worker| self.children.get(&worker));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use remuda_sys::clock;
 use remuda_sys::notify::notify;
+use tokio::time::Instant;
 
 /// The service manager's notify socket.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct ServiceManager {
     told_stopping: bool,
     /// It expects a sign of life within this time.
     watchdog: Option<Duration>,
+    last_heartbeat: Instant,
 }
 
 impl ServiceManager {
@@ -22,15 +24,22 @@ impl ServiceManager {
         let for_us = ours.get("WATCHDOG_PID").is_none_or(|pid| *pid == std::process::id().to_string());
         let interval = ours.get("WATCHDOG_USEC").filter(|_| for_us).and_then(|text| text.parse().ok());
         let watchdog = interval.filter(|microseconds| *microseconds > 0).map(Duration::from_micros);
-        Self { socket: ours.get("NOTIFY_SOCKET").cloned(), told_ready: false, told_stopping: false, watchdog }
+        Self {
+            socket: ours.get("NOTIFY_SOCKET").cloned(),
+            told_ready: false,
+            told_stopping: false,
+            watchdog,
+            last_heartbeat: Instant::now(),
+        }
     }
 
-    /// Time between two signs of life, if any are expected: half of what it waits.
-    pub(crate) fn heartbeat(&self) -> Option<Duration> {
-        self.watchdog.filter(|_| self.socket.is_some()).map(|interval| interval / 2)
+    /// When the next sign of life is due, if any are expected: twice in the time it waits.
+    pub(crate) fn next_heartbeat(&self) -> Option<Instant> {
+        self.watchdog.filter(|_| self.socket.is_some()).map(|interval| self.last_heartbeat + interval / 2)
     }
 
-    pub(crate) fn alive(&self) {
+    pub(crate) fn alive(&mut self) {
+        self.last_heartbeat = Instant::now();
         self.tell("WATCHDOG=1");
     }
 

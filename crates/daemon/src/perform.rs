@@ -8,6 +8,7 @@ use remuda_sys::cgroup::{KillWay, Leader, kill_tree};
 use remuda_sys::event::Interest;
 use remuda_sys::process::{pidfd_open, reap, send_signal, signal_group};
 
+use crate::child::Child;
 use crate::daemon::Daemon;
 use crate::logs::Stream;
 use crate::logs::capture::Writer;
@@ -47,6 +48,8 @@ impl Daemon {
             }
             Order::Forget { service } => {
                 self.stored.forget(self.poller.get_ref(), &service);
+                self.specs.remove(&service);
+                self.logs.close(&service);
                 self.capture.files().open(&service, None);
                 let _ = self.schedules.disarm(&service);
             }
@@ -184,12 +187,13 @@ impl Daemon {
         if let Some(main) = &child.main {
             let _ = poller.remove(&main.pidfd);
         }
-        if let Err(error) = kill_child(&child) {
-            self.trouble(format!("kill what {} left behind: {error}", child.spec.name));
-        }
+        let killed = kill_child(&child);
         // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
         let _ = reap(&child.pidfd);
-        self.tracking.bury(child.cgroup.take());
+        match killed {
+            Ok(killed) => self.tracking.bury(child.cgroup.take(), &killed),
+            Err(error) => self.trouble(format!("kill what {} left behind: {error}", child.spec.name)),
+        }
     }
 
     fn watch(&mut self, service: &ServiceName) {
@@ -258,7 +262,8 @@ impl Daemon {
 /// `ESRCH`.
 const NO_SUCH_PROCESS: i32 = 3;
 
-fn kill_child(child: &crate::child::Child) -> Result<(), remuda_sys::CallError> {
+/// Kills a worker's tree; the pids that were found in it.
+fn kill_child(child: &Child) -> Result<Vec<u32>, remuda_sys::CallError> {
     let marker = format!("REMUDA_WORKER={}", child.id.0);
     let leader = Leader { pid: child.pid, start_time: child.start_time, marker: Some(&marker) };
     if let Some(main) = &child.main {
@@ -270,5 +275,5 @@ fn kill_child(child: &crate::child::Child) -> Result<(), remuda_sys::CallError> 
         child.cgroup.is_some() == (report.way == KillWay::Cgroup),
         "the way follows from the group"
     );
-    Ok(())
+    Ok(report.found)
 }

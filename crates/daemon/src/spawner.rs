@@ -149,6 +149,7 @@ impl Workshop<'_> {
         plan.stdout = Some(stdout.writer.as_fd());
         plan.stderr = Some(stderr.writer.as_fd());
         plan.passed = passed;
+        let user_id = user.as_ref().map_or_else(remuda_sys::users::effective_user, |user| user.uid);
         plan.user = user;
         plan.cgroup_procs = cgroup.as_ref().map(|cgroup| cgroup.procs());
         self.follow(spec, &mut plan);
@@ -164,6 +165,7 @@ impl Workshop<'_> {
             // It has just been made and is not reaped: its entry in /proc is there.
             start_time: process::start_time(pid).unwrap_or(0),
             status: Some(status),
+            user: user_id,
             ended: false,
             main: None,
             notify: Some(notify),

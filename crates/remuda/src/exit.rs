@@ -38,6 +38,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Makes a panic, whatever thread it is in, end the program with the code for a bug of ours. Going on in a state
+/// nobody thought of would be worse; workers go on without us.
+pub(crate) fn end_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        #[expect(clippy::exit, reason = "unwinding would only end this thread")]
+        std::process::exit(101);
+    }));
+}
+
 /// Why a command did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {

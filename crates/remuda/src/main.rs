@@ -33,6 +33,7 @@ use screen::{BAD, DIM, Screen, paint};
 
 fn main() -> ExitCode {
     remuda_sys::spawn::run_trampoline_if_asked();
+    exit::end_on_panic();
     let Arguments { global, command } = Arguments::parse();
     let mut screen = Screen::new(match global.color {
         Color::Auto => ColorChoice::Auto,

@@ -12,6 +12,7 @@ mod inode;
 mod listener;
 mod live;
 mod options;
+mod peer;
 mod queue;
 mod unix;
 
@@ -23,4 +24,5 @@ pub use inode::inode;
 pub use listener::{Family, InspectError, Listener, SocketFile};
 pub use live::{ChangeError, apply_in_place, needs_rebind};
 pub use options::OptionError;
+pub use peer::peer_user;
 pub use queue::{Queue, queue};

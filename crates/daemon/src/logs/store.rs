@@ -139,6 +139,11 @@ impl LogStore {
         self.lock().services.entry(service.clone()).or_default().limit = limit;
     }
 
+    /// Lets go the lines of a service that is gone.
+    pub fn close(&self, service: &ServiceName) {
+        self.lock().services.remove(service);
+    }
+
     /// Appends lines; their numbers are given here. Returns them as kept.
     pub fn push(&self, lines: impl IntoIterator<Item = LogLine>) -> Vec<Arc<LogLine>> {
         let mut kept = Vec::new();

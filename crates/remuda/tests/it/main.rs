@@ -7,4 +7,5 @@
 mod descriptors;
 mod harness;
 mod peers;
+mod sockets;
 mod surroundings;

@@ -105,8 +105,8 @@ fn waitress_on_a_descriptor_lives() {
 #[test]
 fn twisted_in_the_dialect_of_systemd_lives() {
     lives(
-        "command = \"@VENV@/twistd --nodaemon --pidfile= web --listen systemd:domain=INET:index=0 --path @WORKERS@\"\n\
-         directory = \"@DIR@\"\nready = \"log:Site starting on\"",
+        "command = \"@VENV@/twistd --nodaemon --pidfile= web --listen systemd:domain=INET:index=0 --wsgi wsgi_app.app\"\n\
+         directory = \"@DIR@\"\nready = \"log:Site starting on\"\n[service.web.env]\nPYTHONPATH = \"@WORKERS@\"\n",
         Manners::Drops,
     );
 }
