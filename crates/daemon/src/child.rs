@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use remuda_config::substitute::Values;
 use remuda_model::{ServiceSpec, WorkerId};
 use remuda_sys::cgroup::WorkerCgroup;
 use remuda_sys::notify::NotifySocket;
@@ -23,6 +24,8 @@ pub(crate) struct Child {
     pub(crate) start_time: u64,
     /// The trampoline's report; gone when it has come.
     pub(crate) status: Option<OwnedFd>,
+    /// What its placeholders became.
+    pub(crate) values: Values,
     /// The user it runs as.
     pub(crate) user: u32,
     /// Its end has been told to the arbiter.

@@ -1,8 +1,11 @@
 //! Running hooks: a program that gets a JSON object on stdin and answers with its exit code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::sync::Arc;
 
-use remuda_model::{ExitStatus, Hook, HookCall, HookOutcome};
+use remuda_config::substitute::{Values, substitute};
+use remuda_model::{ExitStatus, Hook, HookCall, HookOutcome, ServiceSpec, WorkerId};
 use remuda_sys::spawn::EnvironmentValue;
 use remuda_sys::{memfd, pipe};
 use serde_json::json;
@@ -12,6 +15,7 @@ use crate::environment::known;
 use crate::helper::Helper;
 use crate::logs::Stream;
 use crate::logs::capture::Writer;
+use crate::spawner::{Newcomer, values};
 use crate::tasks::Done;
 
 impl Daemon {
@@ -48,6 +52,16 @@ impl Daemon {
             Err(failure) => return self.hook_failed(&call, failure.to_string()),
         };
         let mut variables = known(&self.ours, &spec, account.as_ref());
+        let values = match child {
+            Some(child) => child.values.clone(),
+            None => self.values_of_service(&spec, &variables),
+        };
+        let argv: Result<Vec<OsString>, _> =
+            hook.argv.iter().map(|text| substitute(text, &values).map(OsString::from)).collect();
+        let argv = match argv {
+            Ok(argv) => argv,
+            Err(error) => return self.hook_failed(&call, error.to_string()),
+        };
         variables.insert("REMUDA_HOOK".into(), call.point.to_string());
         variables.insert("REMUDA_SERVICE".into(), call.service.to_string());
         if let Some(child) = child {
@@ -57,7 +71,7 @@ impl Daemon {
         let text =
             |(name, value): (String, String)| (OsString::from(name), EnvironmentValue::Text(value.into()));
         let helper = Helper {
-            argv: hook.argv.into_iter().map(OsString::from).collect(),
+            argv,
             environment: variables.into_iter().map(text).collect(),
             directory: spec.directory.clone(),
             user,
@@ -75,6 +89,21 @@ impl Daemon {
             };
             Done::Hook(call.id, outcome)
         });
+    }
+
+    /// What placeholders become in a hook that is about no worker: slot 0, and no generation.
+    fn values_of_service(&self, spec: &Arc<ServiceSpec>, known: &BTreeMap<String, String>) -> Values {
+        let sockets: Vec<_> =
+            spec.sockets.iter().filter_map(|name| self.sockets.get(name).cloned()).collect();
+        let nobody = Newcomer {
+            worker: WorkerId(0),
+            slot: 0,
+            generation: 0,
+            workers: spec.workers,
+            spec,
+            stored: Vec::new(),
+        };
+        values(&nobody, &sockets, known.clone())
     }
 
     fn hook_failed(&mut self, call: &HookCall, reason: String) {

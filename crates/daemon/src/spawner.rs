@@ -165,6 +165,7 @@ impl Workshop<'_> {
             // It has just been made and is not reaped: its entry in /proc is there.
             start_time: process::start_time(pid).unwrap_or(0),
             status: Some(status),
+            values,
             user: user_id,
             ended: false,
             main: None,

@@ -53,6 +53,8 @@ pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = 
             }
             [next_line, next_event].into_iter().flatten().for_each(|text| sink.put(text));
         }
+        // The arbiter and its API share this thread, and a worker that floods has always one more line.
+        tokio::task::yield_now().await;
     }
     while !view.quiet
         && let Some(next) = lines.try_next()

@@ -215,7 +215,7 @@ fn general(unit: &Unit, family: &Family, findings: &mut Findings) {
     );
     settings.rest(findings);
     let mut install = Settings::new(unit, "Install", specifiers);
-    let because = "services start with the arbiter, and remuda install makes that start at boot";
+    let because = "services start with the arbiter; docs/running.md has a unit that starts it at boot";
     install.unneeded(
         &["WantedBy", "RequiredBy", "Also", "Alias", "DefaultInstance", "UpheldBy"],
         because,
