@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from . import processes
+import processes
 
 START_LIMIT_S = 180
 SUCCESSOR_LIMIT_S = 12

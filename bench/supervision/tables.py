@@ -2,6 +2,8 @@
 
 import statistics
 
+from markdown import table
+
 REFERENCE = "remuda"
 
 
@@ -27,11 +29,6 @@ def ratio(rows, name, measured):
     return f"×{statistics.median(pairs):.2f}" if pairs else "-"
 
 
-def _table(title, header, lines):
-    rule = ["---"] * len(header)
-    return "\n".join([f"### {title}", "", *("| " + " | ".join(cells) + " |" for cells in [header, rule, *lines]), ""])
-
-
 def _names(rows):
     return list(dict.fromkeys(row["contender"] for row in rows))
 
@@ -51,7 +48,7 @@ def start_table(rows):
             for name in _names(chosen)
         ]
         title = f"Start until all of {count} workers run, seconds"
-        tables.append(_table(title, ["supervisor", "median (min–max)", "to Remuda", "rounds"], lines))
+        tables.append(table(title, ["supervisor", "median (min–max)", "to Remuda", "rounds"], lines))
     return "\n".join(tables)
 
 
@@ -72,7 +69,7 @@ def respawn_table(rows, count):
             ]
         )
     header = ["supervisor", "median ms", "p90 ms", "min–max", "to Remuda", "kills"]
-    return _table(f"`kill -9` of one of {count} workers until its successor runs", header, lines)
+    return table(f"`kill -9` of one of {count} workers until its successor runs", header, lines)
 
 
 def rest_table(rows, count, seconds):
@@ -85,4 +82,4 @@ def rest_table(rows, count, seconds):
             cells.append(spread([row[key] for row in own], digits))
         lines.append([*cells, ratio(rows, name, lambda row: row["pss_mib"])])
     header = ["supervisor", "own processes", "PSS MiB", "RSS MiB", "CPU, % of a core", "wake-ups", "PSS to Remuda"]
-    return _table(f"At rest for {seconds:g} s with {count} workers, workers excluded", header, lines)
+    return table(f"At rest for {seconds:g} s with {count} workers, workers excluded", header, lines)

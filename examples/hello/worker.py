@@ -36,7 +36,8 @@ if address := os.environ.get("NOTIFY_SOCKET"):
         manager.connect("\0" + address[1:] if address[0] == "@" else address)
         manager.send(b"READY=1")
 
-print(f"pid {os.getpid()} is ready", flush=True)
+host, port = server.socket.getsockname()[:2]
+print(f"pid {os.getpid()} serves http://{host}:{port}/", flush=True)
 while True:
     readable, _, _ = select.select([server, stop], [], [])
     if stop in readable:

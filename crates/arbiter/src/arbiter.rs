@@ -101,6 +101,7 @@ impl Arbiter {
             Input::HookDone { id, outcome } => self.hook_done(id, outcome),
             Input::Demand { service } => self.demanded(&service),
             Input::Connections { service, count } => self.connections(&service, count),
+            Input::Drained { service, slot } => self.drained(&service, slot),
             Input::Due { service } => self.due(&service),
             Input::Woke => {}
             Input::KillAll => self.kill_all(),
@@ -133,6 +134,7 @@ impl Arbiter {
         match key {
             Key::Worker(worker, alarm) => match alarm {
                 Alarm::Ready => self.too_late(worker),
+                Alarm::Drained => self.befall(worker, Cause::Drained),
                 Alarm::Grace => self.grace_over(worker),
                 Alarm::Watchdog => self.watchdog_missed(worker, "missed its watchdog"),
                 Alarm::Proven => self.proven(worker),
@@ -166,6 +168,8 @@ impl Arbiter {
                 }
                 self.served(id);
             }
+            Move::Drain => self.begin_drain(id),
+            Move::Resume => self.resume(id),
             Move::Signal => self.signal_stop(id),
             Move::Abort => self.abort(id),
             Move::Kill => self.order_kill(id),
@@ -190,6 +194,9 @@ impl Arbiter {
         if worker.role == Role::Seat && was != is {
             self.count_ready(id, is);
         }
+        if was != is {
+            self.steer(id);
+        }
     }
 
     pub(crate) fn set_role(&mut self, id: WorkerId, role: Role) {
@@ -199,6 +206,7 @@ impl Arbiter {
         let is = role == Role::Seat;
         if worker.is_ready() && was != is {
             self.count_ready(id, is);
+            self.steer(id);
         }
     }
 

@@ -1,8 +1,10 @@
 //! The machine checks itself: what it counts along the way against a recount.
 
+use remuda_model::WorkerPhase;
+
 use crate::Arbiter;
 use crate::timers::Key;
-use crate::worker::Role;
+use crate::worker::{Role, Worker};
 
 impl Arbiter {
     /// What contradicts itself, a line each; empty unless there is a bug. Takes time in proportion to all workers
@@ -34,6 +36,15 @@ impl Arbiter {
                     ));
                 }
             }
+            let served = service.numbered().filter(|(_, slot)| slot.serves != self.is_served(slot));
+            faults.extend(served.map(|(slot, _)| format!("{name}.{slot} is steered by what is not so")));
+            let unwanted = |worker: &Worker| worker.slot >= service.workers_wanted || !service.is_up();
+            let draining = workers().filter(|worker| worker.phase == WorkerPhase::Draining);
+            faults.extend(
+                draining
+                    .filter(|worker| !unwanted(worker))
+                    .map(|worker| format!("{name}: {} drains a slot that is wanted", worker.id)),
+            );
             let sitting = service.slots.iter().flat_map(|slot| [slot.seat, slot.candidate]).flatten();
             let gone = sitting.filter(|id| !self.workers.contains_key(id));
             faults.extend(gone.map(|id| format!("{name}: {id} sits in a slot and is gone")));

@@ -93,7 +93,7 @@ impl Arbiter {
 
     pub(crate) fn watchdog_missed(&mut self, id: WorkerId, how: &str) {
         let Some(worker) = self.workers.get(&id) else { return };
-        if !matches!(worker.phase, WorkerPhase::Starting | WorkerPhase::Ready) {
+        if !matches!(worker.phase, WorkerPhase::Starting | WorkerPhase::Ready | WorkerPhase::Draining) {
             return;
         }
         let silent_ms = millis(self.now.since(worker.pinged));

@@ -97,6 +97,13 @@ pub enum Input {
         /// So many are open or queued.
         count: u32,
     },
+    /// The answer to [`Order::Drain`](crate::Order::Drain): nothing waits there.
+    Drained {
+        /// Whose.
+        service: ServiceName,
+        /// Which slot.
+        slot: u32,
+    },
     /// The time of a scheduled service has come.
     Due {
         /// Which.

@@ -41,6 +41,7 @@ mod rollout;
 mod service;
 mod settle;
 mod shutdown;
+mod steer;
 mod table;
 mod timers;
 mod worker;

@@ -57,7 +57,7 @@ impl Arbiter {
         let Some(worker) = self.workers.get(&id) else { return };
         let key = Key::Worker(id, Alarm::Watchdog);
         match (worker.phase, worker.watchdog) {
-            (WorkerPhase::Starting | WorkerPhase::Ready, Some(interval)) => {
+            (WorkerPhase::Starting | WorkerPhase::Ready | WorkerPhase::Draining, Some(interval)) => {
                 self.timers.set(key, worker.pinged + interval);
             }
             (_, _) => self.timers.clear(key),
@@ -69,6 +69,7 @@ impl Arbiter {
         let Some(worker) = self.workers.get(&id) else { return };
         let alarm = match worker.phase {
             WorkerPhase::Spawning | WorkerPhase::Starting => Alarm::Ready,
+            WorkerPhase::Draining => Alarm::Drained,
             WorkerPhase::Stopping => Alarm::Grace,
             WorkerPhase::Preparing | WorkerPhase::Ready | WorkerPhase::Killing | WorkerPhase::Ended => return,
         };

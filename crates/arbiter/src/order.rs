@@ -73,6 +73,24 @@ pub enum Order {
         /// Which.
         service: ServiceName,
     },
+    /// Give the slot's own listeners new connections, or give them to other slots. Until a slot is named for the
+    /// first time it gets none while others do.
+    Steer {
+        /// Whose.
+        service: ServiceName,
+        /// Which slot.
+        slot: u32,
+        /// To the others: nobody there accepts.
+        away: bool,
+    },
+    /// Tell when no connection waits at the slot's own listeners any more, after it was steered away from; answered
+    /// by `Drained`, unless the slot is steered to again or its worker goes first.
+    Drain {
+        /// Whose.
+        service: ServiceName,
+        /// Which slot.
+        slot: u32,
+    },
     /// Tell by `Due` when the next run of a scheduled service is due.
     Arm {
         /// Which.

@@ -75,8 +75,11 @@ fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {
     if !keys.is_empty() {
         return Some(Change::Replaced { keys });
     }
-    (settled(&old.options) != settled(&new.options))
-        .then(|| Change::Adjusted { keys: vec!["options".to_owned()] })
+    let mut keys = differing!(old, new; balance);
+    if settled(&old.options) != settled(&new.options) {
+        keys.push("options".to_owned());
+    }
+    (!keys.is_empty()).then_some(Change::Adjusted { keys })
 }
 
 /// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew.

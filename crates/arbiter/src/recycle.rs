@@ -51,7 +51,7 @@ impl Arbiter {
         seats.into_iter().for_each(|seat| self.keep_for_now(seat));
     }
 
-    fn keep_for_now(&mut self, id: WorkerId) {
+    pub(crate) fn keep_for_now(&mut self, id: WorkerId) {
         let now = self.now;
         let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.is_ready()) else { return };
         worker.keep_until = now + worker.spec.backoff.cap.max(PUT_OFF_MIN);

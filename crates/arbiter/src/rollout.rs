@@ -106,7 +106,8 @@ impl Arbiter {
         for slot in &slots {
             self.timers.clear(Key::Retry(name.clone(), *slot));
             if let Some(slot) = service.slot_mut(*slot) {
-                *slot = Slot { seat: slot.seat, candidate: slot.candidate, ..Default::default() };
+                let (seat, candidate, serves) = (slot.seat, slot.candidate, slot.serves);
+                *slot = Slot { seat, candidate, serves, ..Slot::default() };
             }
         }
         let total = u32::try_from(slots.len()).unwrap_or(u32::MAX);
@@ -219,7 +220,7 @@ impl Arbiter {
         let Some(state) = service.slot_mut(slot) else { return };
         let old = state.seat;
         // What became of the old one does not count any more.
-        *state = Slot { seat: Some(id), ..Slot::default() };
+        *state = Slot { seat: Some(id), serves: state.serves, ..Slot::default() };
         if let Some(rollout) = &mut service.rollout {
             rollout.open = true;
             rollout.active.insert(slot, Step::Retiring);

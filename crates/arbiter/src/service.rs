@@ -85,6 +85,8 @@ pub(crate) enum Rest {
 pub(crate) struct Slot {
     pub(crate) seat: Option<WorkerId>,
     pub(crate) candidate: Option<WorkerId>,
+    /// The shell was told that somebody serves here.
+    pub(crate) serves: bool,
     /// Failures in a row.
     pub(crate) failures: u32,
     /// It is not retried until somebody changes something: why.

@@ -10,7 +10,7 @@ use crate::life::Cause;
 use crate::order::Order;
 use crate::service::Slot;
 use crate::timers::{Alarm, Key};
-use crate::worker::{Doom, Role, Why, Worker};
+use crate::worker::{Role, Worker};
 
 impl Arbiter {
     /// Fills every empty slot that may be filled, and retires what is beyond the wanted number.
@@ -32,15 +32,12 @@ impl Arbiter {
         }
         let count = service.slot_count();
         for slot in 0..wanted {
+            self.recall(name, slot);
             self.fill(name, slot);
         }
-        for slot in wanted..count {
-            self.timers.clear(Key::Retry(name.clone(), slot));
-            let state =
-                self.services.get(name).and_then(|service| service.slot(slot)).cloned().unwrap_or_default();
-            for worker in [state.seat, state.candidate].into_iter().flatten() {
-                self.doom(worker, Doom::Asked(Why::Scale), Cause::Stop);
-            }
+        // The kernel fills the hole of a closed listener with the last one, so the last one has to go first.
+        for slot in (wanted..count).rev() {
+            self.retire(name, slot);
         }
         self.trim(name);
     }

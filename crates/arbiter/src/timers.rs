@@ -22,6 +22,8 @@ pub(crate) enum Key {
 pub(crate) enum Alarm {
     /// It should be ready by now.
     Ready,
+    /// What waited for it should be served by now.
+    Drained,
     /// It should be gone by now.
     Grace,
     /// It should have pinged by now.
@@ -36,8 +38,16 @@ pub(crate) enum Alarm {
     Age,
 }
 
-const ALARMS: [Alarm; 7] =
-    [Alarm::Ready, Alarm::Grace, Alarm::Watchdog, Alarm::Proven, Alarm::Healthy, Alarm::Baked, Alarm::Age];
+const ALARMS: [Alarm; 8] = [
+    Alarm::Ready,
+    Alarm::Drained,
+    Alarm::Grace,
+    Alarm::Watchdog,
+    Alarm::Proven,
+    Alarm::Healthy,
+    Alarm::Baked,
+    Alarm::Age,
+];
 
 #[derive(Debug, Default)]
 pub(crate) struct Timers {

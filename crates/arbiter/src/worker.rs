@@ -120,14 +120,18 @@ impl Worker {
             WorkerPhase::Preparing | WorkerPhase::Spawning | WorkerPhase::Starting | WorkerPhase::Ready => {
                 true
             }
-            WorkerPhase::Stopping | WorkerPhase::Killing | WorkerPhase::Ended => false,
+            WorkerPhase::Draining | WorkerPhase::Stopping | WorkerPhase::Killing | WorkerPhase::Ended => {
+                false
+            }
         }
     }
 
     /// Its own program runs, and not only what sets it up: that dies of signals meant for the program.
     pub(crate) fn takes_signals(&self) -> bool {
         match self.phase {
-            WorkerPhase::Starting | WorkerPhase::Ready | WorkerPhase::Stopping => true,
+            WorkerPhase::Starting | WorkerPhase::Ready | WorkerPhase::Draining | WorkerPhase::Stopping => {
+                true
+            }
             WorkerPhase::Preparing | WorkerPhase::Spawning | WorkerPhase::Killing | WorkerPhase::Ended => {
                 false
             }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use remuda_model::{
-    Config, Hook, HookPoint, InstanceSpec, Readiness, ReloadMethod, ResourceLimit, ServiceSpec, SocketSpec,
-    Stdin,
+    Config, Hook, HookPoint, InstanceSpec, Mode, Readiness, ReloadMethod, ResourceLimit, ServiceSpec,
+    SocketSpec, Stdin,
 };
 
 use crate::raw::{self, Amount, Field, Located};
@@ -69,6 +69,8 @@ fn socket(spec: &SocketSpec) -> raw::Socket {
     raw::Socket {
         listen: some(spec.listen.clone()),
         mode: some(spec.mode),
+        // On a shared socket even the default would be a mistake.
+        balance: if spec.mode == Mode::PerWorker { some(spec.balance) } else { None },
         backlog: some(options.backlog),
         reuse_address: some(options.reuse_address),
         reuse_port: some(options.reuse_port),

@@ -54,23 +54,28 @@ impl Daemon {
 
     /// Reads the config anew and puts it in force, whole or not at all.
     pub(crate) fn apply_config(&mut self, answer: Option<oneshot::Sender<Reply>>) {
-        let refused = match self.try_apply() {
-            Ok(None) => Reply::Done { lines: vec!["nothing has changed".to_owned()] },
+        // A manager that has asked for this by a signal waits for both words, whatever comes of it.
+        self.manager.reloading();
+        match self.try_apply() {
             Ok(Some(input)) => {
                 let id = self.new_request(answer);
-                self.manager.reloading();
                 self.take(input(id));
-                self.manager.reloaded();
-                return;
             }
-            Err(refusal) => {
-                self.tell(Event::instance(EventKind::ConfigRefused { reason: refusal.to_string() }));
-                Reply::Refused(refusal)
+            nothing_done => {
+                let reply = match nothing_done {
+                    Err(refusal) => {
+                        self.tell(Event::instance(EventKind::ConfigRefused { reason: refusal.to_string() }));
+                        Reply::Refused(refusal)
+                    }
+                    Ok(_) => Reply::Done { lines: vec!["nothing has changed".to_owned()] },
+                };
+                if let Some(answer) = answer {
+                    // An asker that has gone away loses its answer.
+                    let _ = answer.send(reply);
+                }
             }
-        };
-        if let Some(answer) = answer {
-            let _ = answer.send(refused);
         }
+        self.manager.reloaded();
     }
 
     #[expect(clippy::type_complexity, reason = "a closure that lacks only the request's id")]
@@ -99,6 +104,7 @@ impl Daemon {
         self.open_logs(&config);
         self.config = Arc::new(config.clone());
         self.specs.extend(config.services.clone());
+        self.sockets_changed();
         for service in watched {
             if config.services.get(&service).is_some_and(|spec| spec.on_demand.is_some()) {
                 self.perform(remuda_arbiter::Order::Watch { service });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use remuda_config::substitute::Values;
-use remuda_model::{ServiceSpec, WorkerId};
+use remuda_model::{ServiceSpec, Stdin, WorkerId};
 use remuda_sys::cgroup::WorkerCgroup;
 use remuda_sys::notify::NotifySocket;
 
@@ -76,6 +76,12 @@ impl Child {
     /// Whether a user may speak for it: its own, ours, or root.
     pub(crate) fn trusts(&self, user: u32) -> bool {
         user == 0 || user == self.user || user == remuda_sys::users::effective_user()
+    }
+
+    /// Whether it was given a listener of this socket.
+    pub(crate) fn holds(&self, socket: &Bound) -> bool {
+        let stdin = matches!(&self.spec.stdin, Stdin::Socket(name) if *name == socket.name);
+        stdin || self.sockets.iter().any(|own| own.id == socket.id)
     }
 
     /// Its processes.

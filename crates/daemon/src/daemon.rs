@@ -28,6 +28,7 @@ use crate::manager::ServiceManager;
 use crate::schedule::Schedules;
 use crate::sockets::SocketTable;
 use crate::source::Source;
+use crate::steering::Steering;
 use crate::tasks::{Done, Tasks};
 use crate::tracking::Tracking;
 use crate::{EventLog, LogStore};
@@ -46,6 +47,7 @@ pub struct Daemon {
     pub(crate) poller: AsyncFd<Poller>,
     pub(crate) signals: Signals,
     pub(crate) sockets: SocketTable,
+    pub(crate) steering: Steering,
     /// Services whose sockets are watched for a connection.
     pub(crate) watched: BTreeMap<ServiceName, Vec<u64>>,
     pub(crate) capture: Capture,
@@ -124,6 +126,7 @@ impl Daemon {
             poller,
             signals,
             sockets,
+            steering: Steering::default(),
             watched: BTreeMap::new(),
             capture,
             schedules,
@@ -176,6 +179,7 @@ impl Daemon {
         let deadline = self.arbiter.deadline();
         let until = deadline.map(|deadline| deadline.since(clock::boottime()));
         let heartbeat = self.manager.next_heartbeat();
+        let look = self.steering.next_look;
         // Taken by chance, so that a source that never rests (a worker that floods its notify socket) starves none.
         tokio::select! {
             ready = self.poller.readable_mut() => match ready {
@@ -210,6 +214,7 @@ impl Daemon {
                 }
             },
             () = sleep_until(heartbeat.unwrap_or_else(Instant::now)), if heartbeat.is_some() => self.manager.alive(),
+            () = sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => self.look_at_drains(),
         }
     }
 
@@ -226,6 +231,7 @@ impl Daemon {
                 self.orders.extend(orders);
             }
         }
+        self.steer_sockets();
         self.tell_manager();
     }
 

@@ -30,6 +30,7 @@ mod schedule;
 mod sockets;
 mod source;
 mod spawner;
+mod steering;
 mod tasks;
 mod tracking;
 

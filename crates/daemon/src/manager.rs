@@ -57,7 +57,9 @@ impl ServiceManager {
     }
 
     pub(crate) fn reloading(&self) {
-        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic().as_micros()));
+        if self.told_ready {
+            self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic().as_micros()));
+        }
     }
 
     pub(crate) fn reloaded(&self) {

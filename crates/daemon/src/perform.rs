@@ -40,6 +40,8 @@ impl Daemon {
                 let count = self.count_connections(&service);
                 return Some(Input::Connections { service, count });
             }
+            Order::Steer { service, slot, away } => self.steer(&service, slot, away),
+            Order::Drain { service, slot } => return self.drain(service, slot),
             Order::Arm { service } => self.arm(&service),
             Order::Disarm { service } => {
                 if let Err(error) = self.schedules.disarm(&service) {
@@ -96,6 +98,7 @@ impl Daemon {
         let (worker, pid) = (child.id, child.pid);
         let service = child.spec.name.clone();
         let line_max = self.config.instance.log_line_max;
+        self.foresee(&child);
         for (fd, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
             let writer =
                 Writer { worker: Some(worker), service: service.clone(), slot: child.slot, pid, stream };
@@ -187,6 +190,7 @@ impl Daemon {
         if let Some(main) = &child.main {
             let _ = poller.remove(&main.pidfd);
         }
+        self.slots_changed(&child.spec.name);
         let killed = kill_child(&child);
         // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
         let _ = reap(&child.pidfd);
@@ -246,6 +250,11 @@ impl Daemon {
             (Some(_) | None, _) => Vec::new(),
         };
         match &mut event.kind {
+            EventKind::Scaled { .. } => {
+                if let Some(service) = &event.service {
+                    self.slots_changed(service);
+                }
+            }
             EventKind::WorkerExited { last_lines, expected: false, .. } => *last_lines = tail,
             EventKind::ReloadFailed { last_lines, reason, .. } => {
                 let pid = reason.split("pid ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());

@@ -2,16 +2,16 @@
 //!
 //! A probe looks soon, then less often, until it succeeds or is aborted: the arbiter's `ready_timeout` bounds it.
 //! Where several workers share a listener an answer may come from another one; so an answer counts only if the
-//! connection's other end belongs to the worker that is probed.
+//! connection was accepted by the worker that is probed.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use remuda_model::WorkerId;
-use remuda_sys::process::owned_sockets;
+use remuda_sys::process::{Server, owned_sockets, server_of};
 use remuda_sys::spawn::{Credentials, EnvironmentValue};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
@@ -108,51 +108,53 @@ async fn succeeds(pid: u32, look: &Look, helpers: &Helpers) -> bool {
 async fn connect(door: &Door, pid: u32, shared: bool) -> bool {
     match door {
         Door::Internet(address) => match TcpStream::connect(address.as_str()).await {
-            Ok(stream) => !shared || wait_until_accepted(pid, &stream).await,
+            Ok(stream) => !shared || is_accepted_by(pid, &stream).await,
             Err(_) => false,
         },
         Door::Unix(path) => UnixStream::connect(path).await.is_ok(),
     }
 }
 
-async fn wait_until_accepted(pid: u32, stream: &TcpStream) -> bool {
+/// Waits until somebody has accepted a connection on this machine; whether that is the tree of `pid`.
+async fn is_accepted_by(pid: u32, stream: &TcpStream) -> bool {
+    let (Ok(ours), Ok(theirs)) = (stream.local_addr(), stream.peer_addr()) else { return false };
     let mut pause = FIRST_PAUSE;
     loop {
-        if answers_for(pid, stream) {
-            return true;
+        match server_of(pid, theirs, ours) {
+            Server::Tree => return true,
+            Server::Another => return false,
+            Server::Nobody => sleep(pause).await,
         }
-        sleep(pause).await;
-        pause *= 2;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-/// Whether the other end of a connection on this machine belongs to the tree of `pid`.
-fn answers_for(pid: u32, stream: &TcpStream) -> bool {
-    let (Ok(ours), Ok(theirs)) = (stream.local_addr(), stream.peer_addr()) else { return false };
-    owned_sockets(pid).iter().any(|socket| socket.local == Some(theirs) && socket.remote == Some(ours))
 }
 
 async fn get(door: &Door, host: &str, path: &str, pid: u32, shared: bool) -> Option<bool> {
-    let request = format!(
-        "GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: remuda-probe\r\nConnection: close\r\n\r\n"
-    );
+    let head =
+        format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: remuda-probe\r\nConnection: close\r\n");
     match door {
         Door::Internet(address) => {
             let mut stream = TcpStream::connect(address.as_str()).await.ok()?;
-            stream.write_all(request.as_bytes()).await.ok()?;
-            let mut start = [0_u8; STATUS_LINE_MAX_BYTES];
-            let length = stream.read(&mut start).await.ok()?;
-            let answered = is_success(start.get(..length)?);
-            Some(answered && (!shared || answers_for(pid, &stream)))
+            stream.write_all(head.as_bytes()).await.ok()?;
+            // The end of the request is held back until it is known who will answer: afterwards it may be too late, for
+            // a worker that has answered closes its end.
+            let counts = !shared || is_accepted_by(pid, &stream).await;
+            answers(&mut stream).await.map(|success| success && counts)
         }
         Door::Unix(path) => {
             let mut stream = UnixStream::connect(path).await.ok()?;
-            stream.write_all(request.as_bytes()).await.ok()?;
-            let mut start = [0_u8; STATUS_LINE_MAX_BYTES];
-            let length = stream.read(&mut start).await.ok()?;
-            Some(is_success(start.get(..length)?))
+            stream.write_all(head.as_bytes()).await.ok()?;
+            answers(&mut stream).await
         }
     }
+}
+
+/// Ends a request, and reads whether the answer is a success.
+async fn answers(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<bool> {
+    stream.write_all(b"\r\n").await.ok()?;
+    let mut start = [0_u8; STATUS_LINE_MAX_BYTES];
+    let length = stream.read(&mut start).await.ok()?;
+    Some(is_success(start.get(..length)?))
 }
 
 fn is_success(start: &[u8]) -> bool {

@@ -16,6 +16,16 @@ use crate::probe::{Door, Look, probe};
 use crate::sockets::Bound;
 
 impl Daemon {
+    /// What has to be looked for from a worker's first moment on.
+    pub(crate) fn foresee(&mut self, child: &Child) {
+        if let Readiness::Log(pattern) = &child.spec.ready {
+            match Regex::new(pattern) {
+                Ok(pattern) => self.capture.seek(child.id, pattern),
+                Err(error) => self.trouble(format!("the readiness pattern of {}: {error}", child.spec.name)),
+            }
+        }
+    }
+
     /// Begins to find out when a worker is ready. Some ways tell at once.
     pub(crate) fn probe(&mut self, worker: WorkerId) -> Option<Input> {
         let child = self.children.get(&worker)?;
@@ -23,13 +33,7 @@ impl Daemon {
             Readiness::Started => return Some(Input::Ready { worker }),
             // These speak for themselves.
             Readiness::Notify | Readiness::Ack | Readiness::Descriptor(_) => return None,
-            Readiness::Log(pattern) => {
-                match Regex::new(pattern) {
-                    Ok(pattern) => self.capture.watch(worker, pattern),
-                    Err(error) => self.trouble_of(worker, format!("its readiness pattern: {error}")),
-                }
-                return None;
-            }
+            Readiness::Log(_) => return self.capture.watch(worker).then_some(Input::Ready { worker }),
             Readiness::Delay(delay) => Look::Delay(*delay),
             Readiness::Listen => Look::Listens { given: given(child) },
             Readiness::Tcp(address) => {

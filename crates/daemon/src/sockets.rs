@@ -4,6 +4,8 @@
 //! of the sockets it was spawned with: a socket that is replaced or removed stays open until the last worker that
 //! knows it is gone.
 
+mod slots;
+
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +28,8 @@ struct State {
     spec: SocketSpec,
     /// One, or in per-worker mode one for each slot that has ever had a worker.
     listeners: Vec<Listener>,
+    /// How the slots are steered; not at all before the first worker serves.
+    course: Option<slots::Course>,
 }
 
 /// Why a socket is not there.
@@ -84,20 +88,19 @@ impl Bound {
         use_it: impl FnOnce(&Listener) -> T,
     ) -> Result<T, SocketError> {
         let mut state = self.lock();
-        let State { spec, listeners } = &mut *state;
         let index = match self.mode {
             Mode::Shared => 0,
             Mode::PerWorker => usize::try_from(slot).unwrap_or(usize::MAX),
         };
-        while listeners.len() <= index {
-            if !spec.listen.is_bound_here() {
-                return Err(SocketError::TooFew { name: self.name.clone(), passed: listeners.len(), slot });
+        while state.listeners.len() <= index {
+            if !state.spec.listen.is_bound_here() {
+                let passed = state.listeners.len();
+                return Err(SocketError::TooFew { name: self.name.clone(), passed, slot });
             }
-            let bound = socket::bind_slot(spec, listeners.first());
             let failed = |source| SocketError::Bind { name: self.name.clone(), source: Box::new(source) };
-            listeners.push(bound.map_err(failed)?);
+            state.grow(|state| socket::bind_slot(&state.spec, state.listeners.first()).map_err(failed))?;
         }
-        let listener = listeners.get(index).expect("the loop above has filled it up to the index");
+        let listener = state.listeners.get(index).expect("the loop above has filled it up to the index");
         Ok(use_it(listener))
     }
 
@@ -203,7 +206,7 @@ impl SocketTable {
         };
         let id = self.next_id;
         self.next_id += 1;
-        let state = Mutex::new(State { spec: spec.clone(), listeners });
+        let state = Mutex::new(State { spec: spec.clone(), listeners, course: None });
         Ok(Arc::new(Bound { id, name: spec.name.clone(), mode: spec.mode, state }))
     }
 

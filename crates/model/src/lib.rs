@@ -40,6 +40,6 @@ pub use service::{
     Stop, StopScope,
 };
 pub use signal::{Signal, SignalError};
-pub use socket::{Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};
+pub use socket::{Balance, Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};
 pub use tick::Tick;
 pub use worker::{ExitStatus, NotifyMessage, SpawnFailure, WorkerId, WorkerPhase};

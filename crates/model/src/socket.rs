@@ -18,6 +18,19 @@ pub enum Mode {
     PerWorker,
 }
 
+/// How new connections are spread over the slots of a per-worker socket. They only go to slots whose worker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// By the kernel's hash of the addresses and ports; at random over the others while a slot does not serve.
+    #[default]
+    Hash,
+    /// At random.
+    Random,
+    /// By the processor that takes in the connection, modulo the slots that serve.
+    Cpu,
+}
+
 /// What flows through a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +61,8 @@ pub struct SocketSpec {
     pub listen: Address,
     /// Shared or per worker.
     pub mode: Mode,
+    /// How connections are spread in per-worker mode. Default [`Balance::Hash`].
+    pub balance: Balance,
     /// Everything settable on it.
     pub options: SocketOptions,
 }

@@ -31,6 +31,8 @@ pub enum WorkerPhase {
     Starting,
     /// It serves.
     Ready,
+    /// Its slot goes: it serves what waits for it and gets nothing new.
+    Draining,
     /// It was told to stop and has time to.
     Stopping,
     /// Its whole tree is being killed.
@@ -46,6 +48,7 @@ impl fmt::Display for WorkerPhase {
             Self::Spawning => "spawning",
             Self::Starting => "starting",
             Self::Ready => "ready",
+            Self::Draining => "draining",
             Self::Stopping => "stopping",
             Self::Killing => "killing",
             Self::Ended => "ended",

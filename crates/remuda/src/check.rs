@@ -16,16 +16,18 @@ use crate::screen::{DIM, Screen, paint};
 /// Prints the effective config, and what it would change where its instance runs. A bad file is exit 2 and a report.
 pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &mut Screen) -> Outcome {
     let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
-    let loaded = match config_file::load(&files, &Adjustments::default()) {
-        Ok(loaded) => loaded,
+    let read = match config_file::load(&files, &Adjustments::default()) {
+        Ok(read) => read,
         Err(LoadError::Report(report)) if arguments.printing.json => {
             screen.json(&serde_json::json!({"valid": false, "report": report.render(Style::Plain)}))?;
             return Ok(Exit::Misuse);
         }
         Err(error) => return Err(error.into_failure()),
     };
+    let style = if arguments.printing.json { Style::Plain } else { Style::Coloured };
+    let remarks = read.remarks(style);
+    let loaded = read.loaded;
     let effective = remuda_config::effective(&loaded.config, &loaded.masked);
-    let warnings = loaded.warnings.render(Style::Coloured);
     // Without a running instance there is nothing to compare with, and nothing wrong with that.
     let plan =
         match instance::find(&Global { config: files.first().cloned(), instance: None, ..global.clone() })
@@ -35,16 +37,13 @@ pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &m
             Err(_) => None,
         };
     if arguments.printing.json {
-        let warnings = loaded.warnings.render(Style::Plain);
         screen.json(
-            &serde_json::json!({"valid": true, "warnings": warnings, "config": effective, "plan": plan}),
+            &serde_json::json!({"valid": true, "remarks": remarks, "config": effective, "plan": plan}),
         )?;
         return Ok(Exit::Done);
     }
     screen.text(&effective)?;
-    if !loaded.warnings.is_empty() {
-        screen.note(warnings.trim_end());
-    }
+    remarks.iter().for_each(|remark| screen.note(remark));
     match plan {
         Some(plan) => {
             screen.text(&format!("\n{}{}", paint(DIM, "# `remuda apply` would do:\n"), plan_text(&plan)))?;

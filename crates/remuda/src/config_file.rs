@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use remuda_config::foreign::{self, Format, Formation, ImportError, ImportOptions};
-use remuda_config::{Loaded, Report, Surroundings};
+use remuda_config::foreign::{self, Format, Formation, ImportError, ImportOptions, Note, Severity};
+use remuda_config::{Loaded, Report, Style, Surroundings};
 use remuda_model::ServiceName;
 
 use crate::exit::Failure;
@@ -18,6 +18,26 @@ pub(crate) struct Adjustments {
     pub(crate) instances: Option<u32>,
     /// Workers of services, instead of what the file says.
     pub(crate) workers: Vec<(ServiceName, u32)>,
+}
+
+/// A config as read, and what has to be said about it.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) loaded: Loaded,
+    /// What became of the settings of a foreign file.
+    notes: Vec<Note>,
+}
+
+impl Read {
+    /// Warnings, and the settings of a foreign file that mean something else here, or nothing.
+    pub(crate) fn remarks(&self, style: Style) -> Vec<String> {
+        let matters = |note: &&Note| note.severity != Severity::Unneeded;
+        let mut remarks: Vec<String> = self.notes.iter().filter(matters).map(ToString::to_string).collect();
+        if !self.loaded.warnings.is_empty() {
+            remarks.push(self.loaded.warnings.render(style).trim_end().to_owned());
+        }
+        remarks
+    }
 }
 
 /// Why a config cannot be loaded.
@@ -57,14 +77,17 @@ pub(crate) fn chosen(files: &[PathBuf], config: Option<&Path>) -> Result<Vec<Pat
 }
 
 /// Loads a config: one native file, or those of another system.
-pub(crate) fn load(files: &[PathBuf], adjustments: &Adjustments) -> Result<Loaded, LoadError> {
+pub(crate) fn load(files: &[PathBuf], adjustments: &Adjustments) -> Result<Read, LoadError> {
     let surroundings = surroundings().map_err(LoadError::Failure)?;
-    let mut loaded = match files {
-        [file] if is_native(file) => remuda_config::load(file, &surroundings).map_err(LoadError::Report)?,
+    let mut read = match files {
+        [file] if is_native(file) => {
+            let loaded = remuda_config::load(file, &surroundings).map_err(LoadError::Report)?;
+            Read { loaded, notes: Vec::new() }
+        }
         files => foreign(files, adjustments, &surroundings)?,
     };
-    adjust(&mut loaded, &adjustments.workers).map_err(LoadError::Failure)?;
-    Ok(loaded)
+    adjust(&mut read.loaded, &adjustments.workers).map_err(LoadError::Failure)?;
+    Ok(read)
 }
 
 /// A file that cannot be read is told of by the native reader.
@@ -76,13 +99,13 @@ fn foreign(
     files: &[PathBuf],
     adjustments: &Adjustments,
     surroundings: &Surroundings,
-) -> Result<Loaded, LoadError> {
+) -> Result<Read, LoadError> {
     let imported = import(files, adjustments)?;
     let beside = files.first().map_or(Path::new(CONFIG_FILE), PathBuf::as_path);
     let loaded = remuda_config::load_text(imported.text(), beside, surroundings);
     let loaded = loaded.map_err(|report| LoadError::Report(imported.relocate(&report)))?;
     let warnings = imported.relocate(&loaded.warnings);
-    Ok(Loaded { warnings, sources: imported.sources, ..loaded })
+    Ok(Read { loaded: Loaded { warnings, sources: imported.sources, ..loaded }, notes: imported.notes })
 }
 
 fn surroundings() -> Result<Surroundings, Failure> {

@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Printing, global: &Global, screen: &mut Screen) ->
     match config_file::chosen(&[], global.config.as_deref()) {
         Err(_) => screen.note("no config file here: only the machine is looked at"),
         Ok(files) => match config_file::load(&files, &Adjustments::default()) {
-            Ok(loaded) => findings.extend(config::findings(&loaded.config)),
+            Ok(read) => findings.extend(config::findings(&read.loaded.config)),
             Err(_) => {
                 let what = format!(
                     "config {} cannot be loaded",

@@ -60,16 +60,44 @@ async fn named(root: &Path, name: &str) -> Result<Client, Failure> {
 async fn of_file(file: &Path) -> Result<Client, Failure> {
     // A config that has just been broken must not keep anybody from asking how things are.
     let (name, folder) = match config_file::load(&[file.to_owned()], &config_file::Adjustments::default()) {
-        Ok(loaded) => (loaded.config.instance.name.clone(), loaded.config.instance.runtime_dir.clone()),
-        Err(_) => {
-            let absolute = std::path::absolute(file).map_err(|error| Failure::file("find", file, &error))?;
-            let folder = absolute.parent().and_then(Path::file_name).unwrap_or_default();
-            let name = folder.to_string_lossy().into_owned();
-            let folder = own_runtime_root().join(&name);
-            (name, folder)
+        Ok(read) => {
+            let instance = read.loaded.config.instance;
+            (instance.name, instance.runtime_dir)
         }
+        Err(_) => of_broken(file)?,
     };
     connect(&name, folder.join(CONTROL_SOCKET)).await
+}
+
+/// Name and runtime folder of the instance of a file that cannot be loaded, as far as its text still tells them.
+fn of_broken(file: &Path) -> Result<(String, PathBuf), Failure> {
+    let absolute = std::path::absolute(file).map_err(|error| Failure::file("find", file, &error))?;
+    let beside = absolute.parent().unwrap_or(Path::new("/"));
+    // A file that cannot be read tells nothing, and the defaults are as good a guess as any.
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let name = key_of_instance(&text, "name")
+        .map_or_else(|| beside.file_name().unwrap_or_default().to_string_lossy().into_owned(), str::to_owned);
+    let folder = key_of_instance(&text, "runtime_dir")
+        .map_or_else(|| own_runtime_root().join(&name), |folder| beside.join(folder));
+    Ok((name, folder))
+}
+
+/// The value of `key` in `[remuda]`, when it is on a line of its own and says what it means without variables. Reads
+/// line by line, because the rest of the text may be no TOML.
+fn key_of_instance<'text>(text: &'text str, key: &str) -> Option<&'text str> {
+    let mut inside = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            inside = line.starts_with("[remuda]");
+        } else if let Some(rest) = line.strip_prefix(key).filter(|_| inside)
+            && let Some(value) = rest.trim_start().strip_prefix('=')
+        {
+            let value = value.trim_start();
+            let quote = value.chars().next().filter(|first| ['"', '\''].contains(first))?;
+            return value.split(quote).nth(1).filter(|value| !value.contains(['$', '\\']));
+        }
+    }
+    None
 }
 
 async fn connect(name: &str, path: PathBuf) -> Result<Client, Failure> {
@@ -121,7 +149,7 @@ fn candidates(root: &Path) -> Vec<String> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{candidates, named, only, runtime_root};
+    use super::{candidates, key_of_instance, named, only, runtime_root};
     use crate::exit::Exit;
 
     #[test]
@@ -143,6 +171,15 @@ mod tests {
         assert_eq!(failure.message, message);
         assert_eq!(only(folder.path()).await.unwrap_err().exit, Exit::NotRunning);
         assert_eq!(named(folder.path(), "../x").await.unwrap_err().exit, Exit::Misuse);
+    }
+
+    #[test]
+    fn a_broken_file_still_tells_its_name() {
+        let text =
+            "[service.web]\nname = \"no\"\n[remuda]\nname='shop' # ours\nruntime_dir = \"${X}/r\"\n= =\n";
+        assert_eq!(key_of_instance(text, "name"), Some("shop"));
+        assert_eq!(key_of_instance(text, "runtime_dir"), None, "a variable has to be resolved first");
+        assert_eq!(key_of_instance("name = \"outside\"", "name"), None);
     }
 
     #[test]

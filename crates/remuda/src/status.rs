@@ -87,9 +87,11 @@ fn phase_style(phase: ServicePhase) -> Style {
 fn worker_style(phase: WorkerPhase) -> Style {
     match phase {
         WorkerPhase::Ready => GOOD,
-        WorkerPhase::Preparing | WorkerPhase::Spawning | WorkerPhase::Starting | WorkerPhase::Stopping => {
-            NOTICE
-        }
+        WorkerPhase::Preparing
+        | WorkerPhase::Spawning
+        | WorkerPhase::Starting
+        | WorkerPhase::Draining
+        | WorkerPhase::Stopping => NOTICE,
         WorkerPhase::Killing | WorkerPhase::Ended => BAD,
     }
 }

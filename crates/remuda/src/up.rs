@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
+use remuda_config::Style;
 use remuda_control::{Access, serve};
 use remuda_daemon::{Boot, ConfigSource, Daemon, Started};
 use remuda_model::Config;
@@ -26,10 +27,11 @@ const ACTIVATION_VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN
 pub(crate) async fn run(arguments: UpArguments, global: &Global, screen: &mut Screen) -> Outcome {
     let detached = detach::is_detached();
     let source = Source::new(&arguments, global)?;
-    let loaded = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
-    if !loaded.warnings.is_empty() && !detached {
-        screen.note(loaded.warnings.render(remuda_config::Style::Coloured).trim_end());
+    let read = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
+    if !detached {
+        read.remarks(Style::Coloured).iter().for_each(|remark| screen.note(remark));
     }
+    let loaded = read.loaded;
     if arguments.detach && !detached {
         return detach::run(&loaded.config, screen).await;
     }
@@ -116,8 +118,8 @@ impl Source {
         let source = self.clone();
         ConfigSource::new(names.join(" "), move || {
             match config_file::load(&source.files, &source.adjustments) {
-                Ok(loaded) => Ok(source.adjusted(loaded.config)),
-                Err(LoadError::Report(report)) => Err(report.render(remuda_config::Style::Plain)),
+                Ok(read) => Ok(source.adjusted(read.loaded.config)),
+                Err(LoadError::Report(report)) => Err(report.render(Style::Plain)),
                 Err(LoadError::Failure(failure)) => Err(failure.to_string()),
             }
         })

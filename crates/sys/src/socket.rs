@@ -14,6 +14,7 @@ mod live;
 mod options;
 mod peer;
 mod queue;
+mod steer;
 mod unix;
 
 pub use activation::{Activation, AdoptError};
@@ -25,4 +26,5 @@ pub use listener::{Family, InspectError, Listener, SocketFile};
 pub use live::{ChangeError, apply_in_place, needs_rebind};
 pub use options::OptionError;
 pub use peer::peer_user;
-pub use queue::{Queue, queue};
+pub use queue::{Queue, queue, waits};
+pub use steer::steer;

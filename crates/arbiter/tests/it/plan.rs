@@ -2,7 +2,7 @@
 
 use proptest::prelude::{Strategy, prop, proptest};
 use remuda_arbiter::plan;
-use remuda_model::{Change, Config, Mode, Plan, SocketName, SocketOptions, SocketSpec};
+use remuda_model::{Balance, Change, Config, Mode, Plan, SocketName, SocketOptions, SocketSpec};
 
 use crate::specs::{edit, empty_config};
 
@@ -15,8 +15,13 @@ fn config(lines: &[&str]) -> Config {
 fn with_socket(mut config: Config, listen: &str, change: impl FnOnce(&mut SocketSpec)) -> Config {
     let name = SocketName::new("http").unwrap();
     let options = SocketOptions::default();
-    let mut spec =
-        SocketSpec { name: name.clone(), listen: listen.parse().unwrap(), mode: Mode::Shared, options };
+    let mut spec = SocketSpec {
+        name: name.clone(),
+        listen: listen.parse().unwrap(),
+        mode: Mode::Shared,
+        balance: Balance::Hash,
+        options,
+    };
     change(&mut spec);
     config.sockets.insert(name.clone(), spec);
     if let Some(web) = config.services.get_mut("web") {

@@ -6,7 +6,7 @@
 //! | `boot`, `apply` | gives the config in hand to the machine |
 //! | `serve web/0 …`, `serve all` | spawned, running and ready, at once |
 //! | `spawned`, `running`, `ready`, `not-spawned`, `setup-failed`, `exited web/0 code=1`, `notify web/0 ping` | a fact |
-//! | `hook 1 passed`, `hook 1 failed`, `demand web`, `connections web 3`, `due web`, `kill-all` | a fact |
+//! | `hook 1 passed`, `hook 1 failed`, `demand web`, `connections web 3`, `drained web 2`, `due web`, `kill-all` | a fact |
 //! | `start`, `stop`, `restart`, `reload`, `scale web 3`, `signal HUP web`, `shutdown` | a request |
 //! | `at 20ms LINE` | the same, then |
 //! | `until 3s` | all deadlines up to then |
@@ -22,6 +22,7 @@ mod request;
 mod retry;
 mod shutdown;
 mod start;
+mod steer;
 mod worker;
 
 use std::fmt::Write;
@@ -171,6 +172,7 @@ impl Play {
             }
             "demand" => Input::Demand { service: name(first) },
             "connections" => Input::Connections { service: name(first), count: second.parse().unwrap() },
+            "drained" => Input::Drained { service: name(first), slot: second.parse().unwrap() },
             "due" => Input::Due { service: name(first) },
             "kill-all" => Input::KillAll,
             _ => {
@@ -275,6 +277,9 @@ fn show(order: &Order) -> Option<String> {
         Order::Watch { service } => format!("watch {service}"),
         Order::Unwatch { service } => format!("unwatch {service}"),
         Order::CountConnections { service } => format!("count {service}"),
+        Order::Steer { service, slot, away: true } => format!("steer away from {service}/{slot}"),
+        Order::Steer { service, slot, away: false } => format!("steer to {service}/{slot}"),
+        Order::Drain { service, slot } => format!("drain {service}/{slot}"),
         Order::Arm { service } => format!("arm {service}"),
         Order::Disarm { service } => format!("disarm {service}"),
         Order::Forget { service } => format!("forget {service}"),

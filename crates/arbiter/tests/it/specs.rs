@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use remuda_model::{
     Backoff, Command, Config, Hook, HookFailure, HookPoint, InstanceSpec, Kind, NotifyAccess, OnDemand,
-    Overlap, Readiness, Recycle, Reload, ReloadMethod, Restart, Schedule, ServiceName, ServiceSpec, Stdin,
-    Stop, StopScope,
+    Overlap, Readiness, Recycle, Reload, ReloadMethod, Restart, Schedule, ServiceName, ServiceSpec,
+    SocketName, Stdin, Stop, StopScope,
 };
 
 pub(crate) fn name(text: &str) -> ServiceName {
@@ -132,6 +132,7 @@ pub(crate) fn set(spec: &mut ServiceSpec, pair: &str) {
         }
         "max_age" => spec.recycle.max_age = Some(duration(value)),
         "max_requests" => spec.recycle.max_requests = Some(value.parse().unwrap()),
+        "sockets" => spec.sockets = value.split(',').map(|text| SocketName::new(text).unwrap()).collect(),
         "command" => spec.command.argv = vec![value.to_owned()],
         _ => {
             let on_failure = if value == "abort" { HookFailure::Abort } else { HookFailure::Ignore };

@@ -61,6 +61,8 @@ struct Process {
     singleton: bool,
     oneshot: bool,
     watchdog: bool,
+    /// It has a socket.
+    listens: bool,
     /// The machine was told that it runs.
     running: bool,
     /// No process was made.
@@ -88,6 +90,8 @@ pub(crate) struct World {
     /// Services that the config in force makes singletons.
     singletons: BTreeSet<ServiceName>,
     armed: BTreeSet<ServiceName>,
+    /// Slots that the shell was told to give connections to.
+    served: BTreeSet<(ServiceName, u32)>,
     asked: BTreeSet<RequestId>,
     answered: BTreeSet<RequestId>,
     pub(crate) stopped_by_operator: BTreeSet<ServiceName>,
@@ -108,6 +112,7 @@ impl World {
             processes: BTreeMap::new(),
             singletons: BTreeSet::new(),
             armed: BTreeSet::new(),
+            served: BTreeSet::new(),
             asked: BTreeSet::new(),
             answered: BTreeSet::new(),
             stopped_by_operator: BTreeSet::new(),
@@ -214,6 +219,7 @@ impl World {
             Input::MainPid { .. }
             | Input::HookDone { .. }
             | Input::Demand { .. }
+            | Input::Drained { .. }
             | Input::Connections { .. } => true,
             Input::Due { service } => self.armed.contains(service),
             Input::Woke | Input::KillAll => true,
@@ -258,6 +264,7 @@ impl World {
                         singleton: spec.singleton,
                         oneshot: spec.oneshot,
                         watchdog: spec.watchdog.is_some(),
+                        listens: !spec.sockets.is_empty(),
                         running: false,
                         missing: false,
                         exited: false,
@@ -300,6 +307,8 @@ impl World {
                 let count = u32::from(self.chance.percent(30));
                 self.later(20, Input::Connections { service: service.clone(), count });
             }
+            Order::Steer { service, slot, away } => self.steer(service, *slot, *away),
+            Order::Drain { service, slot } => self.drain(service, *slot),
             Order::Arm { service } => {
                 self.armed.insert(service.clone());
                 self.later(20_000, Input::Due { service: service.clone() });
@@ -314,6 +323,20 @@ impl World {
             Order::Exit { code } => self.exits.push(*code),
             Order::StopProbe { .. } | Order::Unwatch { .. } | Order::Tell(_) => {}
         }
+    }
+
+    fn drain(&mut self, service: &ServiceName, slot: u32) {
+        let served = self.served.contains(&(service.clone(), slot));
+        assert!(!served, "{service}.{slot} is drained while it gets more");
+        if !self.chance.percent(self.weather.never_ready) {
+            self.later(1_500, Input::Drained { service: service.clone(), slot });
+        }
+    }
+
+    fn steer(&mut self, service: &ServiceName, slot: u32, away: bool) {
+        let place = (service.clone(), slot);
+        let changed = if away { self.served.remove(&place) } else { self.served.insert(place) };
+        assert!(changed, "{service}.{slot} is steered as it was");
     }
 
     fn spawn(&mut self, worker: WorkerId) {
@@ -389,6 +412,7 @@ fn echoes(input: &Input) -> bool {
         Input::Demand { .. } | Input::Connections { .. } | Input::Due { .. } | Input::Woke => false,
         Input::Spawned { .. }
         | Input::Running { .. }
+        | Input::Drained { .. }
         | Input::NotSpawned { .. }
         | Input::SetupFailed { .. } => true,
         Input::Notify { .. } => false,

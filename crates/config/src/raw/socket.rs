@@ -1,6 +1,6 @@
 //! `[socket.NAME]`.
 
-use remuda_model::{Address, Mode};
+use remuda_model::{Address, Balance, Mode};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess};
@@ -21,6 +21,10 @@ pub struct Socket {
     /// `shared`: one accept queue for all workers. `per-worker`: one `SO_REUSEPORT` listener for each slot, kept
     /// across restarts of its worker; not for Unix sockets. Default: `shared`.
     pub mode: Field<Mode>,
+    /// How new connections are spread over the slots of a per-worker socket that serve: `hash` by the kernel's hash of
+    /// addresses and ports (at random while a slot does not serve), `random`, or `cpu` by the processor that takes the
+    /// connection in. Default: `hash`.
+    pub balance: Field<Balance>,
     /// Length of the accept queue; the kernel caps it at `net.core.somaxconn`. Default: 2048.
     pub backlog: Field<u32>,
     /// `SO_REUSEADDR`. Default: true.

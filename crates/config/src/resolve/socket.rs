@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use remuda_model::{Address, Mode, SocketName, SocketOptions, SocketSpec, UnixOwner};
+use remuda_model::{Address, Balance, Mode, SocketName, SocketOptions, SocketSpec, UnixOwner};
 
 use super::{Resolution, or};
 use crate::raw::{self, Field, Keepalive, Located};
@@ -29,8 +29,19 @@ impl Resolution<'_> {
             let problem = Problem::error(span, message).related(listen.span.clone(), "a Unix socket");
             self.problems.push(problem.hint("write mode = \"shared\", or listen on a TCP address"));
         }
+        if let Some(balance) = &socket.balance
+            && mode == Mode::Shared
+        {
+            let message = format!(
+                "socket.{} has one queue for all workers: `balance` chooses between the queues of a per-worker socket",
+                name.value
+            );
+            let problem = Problem::error(balance.span.clone(), message);
+            self.problems.push(problem.hint("write mode = \"per-worker\" too, or leave `balance` out"));
+        }
+        let balance = or(&socket.balance, Balance::default());
         let options = self.socket_options(socket, &address);
-        Some(SocketSpec { name: checked?, listen: address, mode, options })
+        Some(SocketSpec { name: checked?, listen: address, mode, balance, options })
     }
 
     fn socket_options(&mut self, socket: &raw::Socket, address: &Address) -> SocketOptions {

@@ -529,6 +529,23 @@ schedule = { timezone = "UTC" }
 }
 
 #[test]
+fn balance_is_for_per_worker_sockets() {
+    let text = r#"
+[socket.a]
+listen = "127.0.0.1:80"
+balance = "random"
+[socket.b]
+listen = "127.0.0.1:81"
+mode = "per-worker"
+balance = "least"
+[service.s]
+command = "a"
+sockets = ["a", "b"]
+"#;
+    insta::assert_snapshot!(mistakes(text), @"");
+}
+
+#[test]
 fn unix_sockets_are_not_per_worker_and_addresses_are_used_once() {
     let text = r#"
 [socket.a]

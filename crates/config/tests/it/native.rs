@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use remuda_config::Surroundings;
 use remuda_model::{
-    Address, HookFailure, HookPoint, Mode, Readiness, ReloadMethod, Restart, Signal, Stdin, StopScope,
+    Address, Balance, HookFailure, HookPoint, Mode, Readiness, ReloadMethod, Restart, Signal, Stdin,
+    StopScope,
 };
 
 use crate::support::{load, service, surroundings, try_load};
@@ -169,6 +170,7 @@ fn sockets_take_every_option() {
         [socket.a]
         listen = "[::]:0"
         mode = "per-worker"
+        balance = "cpu"
         keepalive = { time = "1m", interval = "10s", probes = 3 }
         defer_accept = "5s"
         v6_only = true
@@ -186,7 +188,8 @@ fn sockets_take_every_option() {
     "#;
     let config = load(text).config;
     let options = |name: &str| config.sockets[name].options.clone();
-    assert_eq!(config.sockets["a"].mode, Mode::PerWorker);
+    assert_eq!((config.sockets["a"].mode, config.sockets["a"].balance), (Mode::PerWorker, Balance::Cpu));
+    assert_eq!(config.sockets["b"].balance, Balance::Hash);
     assert_eq!(options("a").keepalive_time, Some(SECONDS(60)));
     assert_eq!((options("a").reuse_address, options("b").reuse_address), (true, false));
     assert_eq!(options("a").receive_buffer, Some(65536));

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use remuda_config::raw::{self, Field, Located};
 use remuda_config::{Origin, Sources, Style, effective, load_text, resolve, substitute};
-use remuda_model::{HookFailure, Mode, NotifyAccess, Overlap, Restart, StopScope};
+use remuda_model::{Balance, HookFailure, Mode, NotifyAccess, Overlap, Restart, StopScope};
 
 use crate::support::{surroundings, try_load};
 
@@ -69,8 +69,9 @@ fn socket(index: usize) -> BoxedStrategy<raw::Socket> {
         field((1..100_u64).prop_map(|seconds| raw::Duration(Duration::from_secs(seconds)))),
         field(1..9_u32),
     );
-    (plain, times, any::<bool>(), field((0..=0o777_u32).prop_map(raw::FileMode)))
-        .prop_map(|(plain, times, worker, file_mode)| {
+    let balance = field(select(vec![Balance::Hash, Balance::Random, Balance::Cpu]));
+    (plain, times, any::<bool>(), field((0..=0o777_u32).prop_map(raw::FileMode)), balance)
+        .prop_map(|(plain, times, worker, file_mode, balance)| {
             let (listen, backlog, reuse_port, v6_only, receive_buffer, mark) = plain;
             let unix = listen.starts_with("unix");
             let (time, probes) = times;
@@ -78,6 +79,7 @@ fn socket(index: usize) -> BoxedStrategy<raw::Socket> {
             raw::Socket {
                 listen: Some(listen.parse::<remuda_model::Address>().expect("an address").into()),
                 mode: Some(if worker && !unix { Mode::PerWorker } else { Mode::Shared }.into()),
+                balance: if worker && !unix { balance } else { None },
                 backlog,
                 reuse_port,
                 v6_only,

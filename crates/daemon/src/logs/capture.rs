@@ -55,8 +55,18 @@ struct Pipes {
     by_token: BTreeMap<u64, Pipe>,
     next_token: u64,
     buffer: Vec<u8>,
-    patterns: BTreeMap<WorkerId, Regex>,
+    patterns: BTreeMap<WorkerId, Sought>,
     ready: Vec<WorkerId>,
+}
+
+/// A pattern whose match in its output makes a worker ready.
+#[derive(Debug)]
+struct Sought {
+    pattern: Regex,
+    /// It has matched before anybody waited for it: a program may speak before we are told that it runs.
+    matched: bool,
+    /// Somebody waits for it.
+    awaited: bool,
 }
 
 #[derive(Debug)]
@@ -109,9 +119,18 @@ impl Capture {
         Ok(())
     }
 
-    /// A worker is ready when a line of its output matches; see [`Self::take_ready`].
-    pub(crate) fn watch(&self, worker: WorkerId, pattern: Regex) {
-        self.shared.lock().patterns.insert(worker, pattern);
+    /// Looks for a match in all lines of a worker from now on; see [`Self::watch`].
+    pub(crate) fn seek(&self, worker: WorkerId, pattern: Regex) {
+        let sought = Sought { pattern, matched: false, awaited: false };
+        self.shared.lock().patterns.insert(worker, sought);
+    }
+
+    /// Whether a line of the worker has matched already; if not, [`Self::take_ready`] will tell when one does.
+    pub(crate) fn watch(&self, worker: WorkerId) -> bool {
+        let mut pipes = self.shared.lock();
+        let Some(sought) = pipes.patterns.get_mut(&worker) else { return false };
+        sought.awaited = true;
+        sought.matched
     }
 
     pub(crate) fn unwatch(&self, worker: WorkerId) {
@@ -218,11 +237,11 @@ impl Shared {
             }
             Err(_) => None,
         };
-        if let Some(worker) = pipe.writer.worker.filter(|worker| patterns.contains_key(worker)) {
-            let matches =
-                |cut: &Cut| patterns.get(&worker).is_some_and(|pattern| pattern.is_match(&cut.text));
-            if cuts.iter().any(matches) {
-                patterns.remove(&worker);
+        if let Some(worker) = pipe.writer.worker
+            && let Some(sought) = patterns.get_mut(&worker).filter(|sought| !sought.matched)
+        {
+            sought.matched = cuts.iter().any(|cut| sought.pattern.is_match(&cut.text));
+            if sought.matched && sought.awaited {
                 ready.push(worker);
                 self.matched.notify_one();
             }

@@ -146,35 +146,43 @@ fn write_all(receiver: &Receiver<Message>, told: &Mutex<Told>) {
 }
 
 impl Open {
+    /// Appends lines, as many at once as fit. A file beyond its limit holds a single line that is longer than it.
     fn write(&mut self, lines: &[Arc<LogLine>]) -> std::io::Result<()> {
         let mut text = String::new();
         for line in lines {
+            self.file()?;
+            let before = self.size + text.len() as u64;
+            let after = before + line.text.len() as u64 + 1;
+            if self.spec.max_size > 0 && after > self.spec.max_size && before > 0 {
+                self.append(&std::mem::take(&mut text))?;
+                self.file = None;
+                rotate(&self.spec.path, self.spec.keep)?;
+            }
             text.push_str(&line.text);
             text.push('\n');
         }
-        let added = text.len() as u64;
-        if self.spec.max_size > 0
-            && self.file.is_some()
-            && self.size + added > self.spec.max_size
-            && self.size > 0
-        {
-            self.file = None;
-            rotate(&self.spec.path, self.spec.keep)?;
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => {
-                let file = OpenOptions::new().append(true).create(true).open(&self.spec.path)?;
-                self.size = file.metadata()?.len();
-                none.insert(file)
-            }
-        };
-        let written = file.write_all(text.as_bytes());
+        self.append(&text)
+    }
+
+    fn append(&mut self, text: &str) -> std::io::Result<()> {
+        let written = self.file()?.write_all(text.as_bytes());
+        self.size += text.len() as u64;
         if written.is_err() {
             self.file = None;
         }
-        self.size += added;
         written
+    }
+
+    /// The open file; opening it finds out its size.
+    fn file(&mut self) -> std::io::Result<&mut File> {
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => {
+                let file = OpenOptions::new().append(true).create(true).open(&self.spec.path)?;
+                self.size = file.metadata()?.len();
+                Ok(none.insert(file))
+            }
+        }
     }
 }
 

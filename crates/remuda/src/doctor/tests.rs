@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use remuda_model::{Mode, SocketOptions, SocketSpec};
+use remuda_model::{Balance, Mode, SocketOptions, SocketSpec};
 
 use super::config::{backlogs, effective_capabilities, migration, ports};
 use super::machine::{kernel, pids, pipes, runtime_folder};
@@ -13,6 +13,7 @@ fn socket(listen: &str, mode: Mode) -> SocketSpec {
         name: "web".parse().unwrap(),
         listen: listen.parse().unwrap(),
         mode,
+        balance: Balance::Hash,
         options: SocketOptions::default(),
     }
 }

@@ -81,7 +81,7 @@ fn all_dialects_name_the_same_descriptors() {
         workers = 2
         "#
     ));
-    let run = instance.dir().join("run");
+    let run = instance.runtime();
     for (slot, pid) in instance.pids("web").into_iter().enumerate() {
         let found = process::environment(pid);
         assert_has(

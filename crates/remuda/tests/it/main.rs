@@ -4,8 +4,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without fails it")]
 
+mod bad_days;
+mod control;
+mod demand;
 mod descriptors;
+mod failures;
+mod foreign;
 mod harness;
+mod hooks;
+mod idle;
+mod logs;
+mod messages;
 mod peers;
+mod readiness;
+mod recycling;
+mod services;
+mod slots;
 mod sockets;
+mod stopping;
 mod surroundings;

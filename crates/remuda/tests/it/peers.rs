@@ -77,7 +77,8 @@ fn uvicorn_lives() {
     lives(
         "command = \"@VENV@/uvicorn --fd $(socket.web) --app-dir @WORKERS@ asgi_app:app\"\n\
          ready = \"log:Application startup complete\"",
-        Manners::Drains,
+        // It closes connections it has accepted and not read from yet.
+        Manners::Drops,
     );
 }
 
@@ -92,14 +93,7 @@ fn chaussette_in_the_dialect_of_circus_lives() {
 
 #[test]
 fn waitress_on_a_descriptor_lives() {
-    let program = "import logging, os, socket, waitress, wsgi_app; logging.basicConfig(level=logging.INFO); \
-                   waitress.serve(wsgi_app.app, sockets=[socket.socket(fileno=int(os.environ['EINHORN_FD_0']))])";
-    lives(
-        &format!(
-            "command = [\"@PYTHON@\", \"-c\", \"{program}\"]\ndirectory = \"@WORKERS@\"\nready = \"log:Serving on\""
-        ),
-        Manners::Drops,
-    );
+    lives("command = \"@PYTHON@ @WORKERS@/waitress_fd.py\"\nready = \"log:Serving on\"", Manners::Drops);
 }
 
 #[test]

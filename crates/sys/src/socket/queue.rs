@@ -33,6 +33,19 @@ pub fn queue(listener: &Listener) -> Result<Option<Queue>, CallError> {
     }
 }
 
+/// Whether something waits in the queue of a listener, of datagrams too. Handshakes that are not complete are not seen.
+///
+/// # Errors
+/// The kernel does not tell.
+pub fn waits(listener: &Listener) -> Result<bool, CallError> {
+    if listener.kind == SocketKind::Datagram {
+        let bytes = rustix::io::ioctl_fionread(&listener.fd);
+        let attempt = || format!("ask for the datagrams of {}", listener.address);
+        return bytes.map(|bytes| bytes > 0).map_err(|errno| CallError::new(attempt(), errno));
+    }
+    Ok(queue(listener)?.is_some_and(|queue| queue.depth > 0))
+}
+
 /// For a listener tcp_info has the queue in two fields that mean other things for a connection.
 fn internet(listener: &Listener) -> Result<Queue, CallError> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();

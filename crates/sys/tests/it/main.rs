@@ -11,5 +11,6 @@ mod process;
 mod program;
 mod set_up;
 mod socket;
+mod steer;
 mod support;
 mod unix;

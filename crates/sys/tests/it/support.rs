@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use remuda_model::{ExitStatus, Mode, Signal, SocketName, SocketOptions, SocketSpec};
+use remuda_model::{Balance, ExitStatus, Mode, Signal, SocketName, SocketOptions, SocketSpec};
 use remuda_sys::event::{Interest, Poller, Token};
 use remuda_sys::spawn::{SpawnPlan, Spawned, StatusReport, read_status, spawn};
 use remuda_sys::{pipe, process};
@@ -137,6 +137,7 @@ pub(crate) fn spec(listen: &str) -> SocketSpec {
         name: SocketName::new("web").unwrap(),
         listen: listen.parse().unwrap(),
         mode: Mode::Shared,
+        balance: Balance::Hash,
         options: SocketOptions::default(),
     }
 }

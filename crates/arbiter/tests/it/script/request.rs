@@ -115,10 +115,10 @@ fn more_workers_start_and_fewer_stop_at_once() {
       reply 1 done: web runs with 3 workers
     0ms> scale web 1
       ~ web Scaled { from: 3, to: 1 }
-      ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
-      signal TERM #2
       ~ web/2 #3 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #3
+      ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #2
       ~ web ServiceRunning
     0ms> exited web/2 code=0
       ~ web/2 #3 WorkerExited { status: Code(0), expected: true, lived_ms: 0 }
@@ -237,10 +237,10 @@ fn a_scale_during_a_reload_takes_effect_at_once() {
       spawn #4 in web/0 g2 of 3: web
     0ms> scale web 1
       ~ web Scaled { from: 3, to: 1 }
-      ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
-      signal TERM #2
       ~ web/2 #3 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #3
+      ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #2
       ~ web ServiceRunning
     0ms> exited #2 code=0
       ~ web/1 #2 WorkerExited { status: Code(0), expected: true, lived_ms: 0 }

@@ -14,7 +14,7 @@ use crate::specs::{edit, empty_config, name};
 const NAMES: [&str; 4] = ["api", "db", "job", "web"];
 
 /// What a service may be made of; each line is one choice.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "workers=0",
     "workers=1",
     "workers=2",
@@ -37,6 +37,7 @@ const KEYS: [&str; 30] = [
     "schedule=skip",
     "schedule=queue",
     "schedule=replace",
+    "sockets=web",
     "max_age=20s",
     "max_requests=100",
     "before_start=abort",

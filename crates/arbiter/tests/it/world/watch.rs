@@ -1,6 +1,6 @@
 //! What must hold after every step, whatever the world does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remuda_arbiter::Order;
 use remuda_model::view::{Service, ServicePhase};
@@ -11,7 +11,7 @@ use super::World;
 fn stays(phase: WorkerPhase) -> bool {
     match phase {
         WorkerPhase::Preparing | WorkerPhase::Spawning | WorkerPhase::Starting | WorkerPhase::Ready => true,
-        WorkerPhase::Stopping | WorkerPhase::Killing | WorkerPhase::Ended => false,
+        WorkerPhase::Draining | WorkerPhase::Stopping | WorkerPhase::Killing | WorkerPhase::Ended => false,
     }
 }
 
@@ -28,6 +28,7 @@ impl World {
         self.hold(orders.len() <= bound, || format!("{} orders in one step", orders.len()));
         for service in &after {
             self.watch_seats(service);
+            self.watch_slots(service);
             if self.stopped_by_operator.contains(&service.name) {
                 self.hold(!service.wanted, || format!("{} was stopped and is wanted again", service.name));
             }
@@ -35,6 +36,7 @@ impl World {
         self.watch_spawns(&after, orders);
         self.watch_singletons();
         self.watch_replacements(before, &after, orders);
+        self.watch_scaling(before, orders);
         self.hold(self.exits.len() <= 1, || "the arbiter ends twice".to_owned());
     }
 
@@ -59,6 +61,35 @@ impl World {
         self.hold(staying.len() <= most, || {
             format!("{} of {most} workers of {}", staying.len(), service.name)
         });
+    }
+
+    /// New connections go where somebody accepts, and nowhere else.
+    fn watch_slots(&self, service: &Service) {
+        let ready = service.workers.iter().filter(|worker| worker.phase == WorkerPhase::Ready);
+        let accepting: BTreeSet<u32> = ready
+            .filter(|worker| self.processes.get(&worker.id).is_some_and(|process| process.listens))
+            .map(|worker| worker.slot)
+            .collect();
+        let served = self.served.iter().filter(|(name, _)| *name == service.name).map(|(_, slot)| *slot);
+        let served: BTreeSet<u32> = served.collect();
+        self.hold(served == accepting, || {
+            format!("{}: {accepting:?} accept, {served:?} get connections", service.name)
+        });
+    }
+
+    /// Nobody who accepts is told to stop for a smaller number before what waits for him is served.
+    fn watch_scaling(&self, before: &[Service], orders: &[Order]) {
+        for order in orders {
+            let Order::Tell(event) = order else { continue };
+            let EventKind::WorkerStopping { reason, .. } = &event.kind else { continue };
+            let workers = before.iter().flat_map(|service| &service.workers);
+            let was = workers.into_iter().find(|worker| Some(worker.id) == event.worker);
+            let listens = |process: &super::Process| process.listens;
+            if let Some(was) = was.filter(|was| reason == "scale" && was.phase == WorkerPhase::Ready) {
+                let listens = self.processes.get(&was.id).is_some_and(listens);
+                self.hold(!listens, || format!("{} goes for a smaller number, undrained", was.id));
+            }
+        }
     }
 
     fn watch_spawns(&self, after: &[Service], orders: &[Order]) {

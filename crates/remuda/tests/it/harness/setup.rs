@@ -1,6 +1,8 @@
 //! A folder with a config, and the command that runs the arbiter on it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +86,7 @@ impl Setup {
 
     /// The runtime folder of the instance.
     pub(crate) fn runtime(&self) -> PathBuf {
-        self.dir().join("run")
+        self.dir().join(".runtime")
     }
 
     /// The control socket.
@@ -104,6 +106,21 @@ impl Setup {
         let path = self.write(name, text);
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         path
+    }
+
+    /// Makes a gate: a pipe with a name that a worker waits at by reading a line (`read _ < gate`).
+    pub(crate) fn gate(&self, name: &str) {
+        let mode = rustix::fs::Mode::from_raw_mode(0o666);
+        rustix::fs::mknodat(rustix::fs::CWD, self.dir().join(name), rustix::fs::FileType::Fifo, mode, 0)
+            .unwrap();
+    }
+
+    /// Lets one worker through a gate, now or when it comes, as long as the value lives.
+    pub(crate) fn open_gate(&self, name: &str) -> File {
+        // Opened for both, it waits for nobody, and the line is kept until somebody reads it.
+        let mut gate = File::options().read(true).write(true).open(self.dir().join(name)).unwrap();
+        gate.write_all(b"go\n").unwrap();
+        gate
     }
 
     /// Starts the arbiter, within the wrapper if there is one, and waits until it has started.

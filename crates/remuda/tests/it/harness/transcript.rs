@@ -90,6 +90,7 @@ impl Transcript {
     }
 
     /// Prints it, for the report of a failed test.
+    #[expect(clippy::print_stdout, reason = "the test harness shows it with the failure")]
     pub(crate) fn print(&self) {
         let written = self.locked();
         println!("--- what remuda wrote");

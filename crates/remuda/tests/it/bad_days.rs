@@ -1,0 +1,196 @@
+//! Days on which much goes wrong at once, and places where the arbiter stands in for somebody else.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use remuda_model::{Event, EventKind, ExitStatus};
+use rustix::process::Signal;
+
+use crate::harness::{Instance, PATIENCE, Setup, is_root, process, run};
+
+/// An answer of the control API takes no longer, whatever happens.
+const ANSWER_MAX: Duration = Duration::from_secs(1);
+/// The arbiter's memory stays below this, kB.
+const MEMORY_MAX_KB: u64 = 64 * 1024;
+
+#[test]
+fn a_thousand_workers_that_crash_at_once_do_not_stop_the_arbiter_from_answering() {
+    const WORKERS: usize = 1000;
+    let mut setup =
+        Setup::new("[service.web]\ncommand = \"sleep 1000\"\nworkers = 1000\nrestart = \"never\"\n");
+    setup.arguments.push("--quiet".into());
+    let instance = setup.up();
+    instance.wait_event("all thousand", |event| event.kind == EventKind::ServiceRunning);
+    instance.remuda(&["signal", "KILL", "web"]).done();
+    let exits = || {
+        let is_exit = |event: &Event| matches!(event.kind, EventKind::WorkerExited { .. });
+        instance.transcript.locked().events.iter().filter(|record| is_exit(&record.event)).count()
+    };
+    loop {
+        let asked = Instant::now();
+        instance.remuda(&["status", "--json"]);
+        assert!(asked.elapsed() < ANSWER_MAX, "an answer took {:?}", asked.elapsed());
+        if exits() == WORKERS {
+            break;
+        }
+        let seen = instance.transcript.locked().events.len();
+        instance.transcript.wait_for_news(seen, Instant::now() + PATIENCE);
+    }
+    let peak: u64 = process::status(instance.pid(), "VmHWM").trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < MEMORY_MAX_KB, "{peak} kB");
+    instance.end();
+}
+
+#[test]
+fn a_thousand_workers_that_cannot_boot_are_held_in_a_crash_loop() {
+    let mut setup = Setup::new("[service.web]\ncommand = \"false\"\nworkers = 1000\n");
+    setup.arguments.push("--quiet".into());
+    let instance = setup.up();
+    instance.wait_event("the crash loop", |event| matches!(event.kind, EventKind::CrashLoop { .. }));
+    // Each slot may have tried once; from then on one tries for all.
+    instance.wait_status("all slots but one to be held", |view| {
+        let held = view.services[0].backoffs.iter().filter(|pause| pause.retry_in_ms.is_none());
+        held.count() == 999
+    });
+    let asked = Instant::now();
+    let view = instance.status();
+    assert!(asked.elapsed() < ANSWER_MAX, "an answer took {:?}", asked.elapsed());
+    assert!(view.services[0].failures_total < 1100, "{}", view.services[0].failures_total);
+    instance.end();
+}
+
+#[test]
+fn a_pid_file_that_cannot_be_written_keeps_the_arbiter_from_starting() {
+    let mut setup = Setup::new("[service.web]\ncommand = \"sleep 1000\"\n");
+    let folder = setup.dir().join("full");
+    std::fs::create_dir(&folder).unwrap();
+    let why = if is_root() {
+        // A disk of our own, and full.
+        let script = "mount -t tmpfs -o size=4k none full && head -c 4096 /dev/zero >full/stuff; exec \"$@\"";
+        setup.wrapper = ["unshare", "--mount", "sh", "-c", script, "sh"].map(String::from).to_vec();
+        "ENOSPC"
+    } else {
+        std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+        "EACCES"
+    };
+    setup.arguments = vec!["--pid-file".into(), folder.join("pid").to_string_lossy().into()];
+    let said = run::run(setup.up_command()).exits(1);
+    assert!(said.err.contains(why) && said.err.contains("full/pid"), "{said:?}");
+    assert!(said.err.contains("nothing was started"), "{said:?}");
+    assert!(!setup.control().exists());
+    assert_eq!(process::marked(setup.dir()), [0_u32; 0]);
+}
+
+/// An arbiter that is PID 1 of a container, as far as the kernel goes.
+fn container(config: &str) -> (Instance, u32) {
+    let mut setup = Setup::new(config);
+    let user = if is_root() { vec![] } else { vec!["--user", "--map-root-user"] };
+    let words =
+        ["unshare"].into_iter().chain(user).chain(["--pid", "--fork", "--mount-proc", "--kill-child"]);
+    setup.wrapper = words.map(String::from).collect();
+    let instance = setup.up();
+    let children = format!("/proc/{0}/task/{0}/children", instance.pid());
+    let first = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    (instance, first)
+}
+
+#[test]
+fn as_pid_1_it_forwards_term_and_reaps_strangers() {
+    let (mut instance, first) = container(
+        "[service.web]\nshell = true\n\
+         command = \"trap 'echo bye; exit 0' TERM; setsid -f true; echo up; while :; do sleep 1000 & wait; done\"\n\
+         [service.looker]\ncommand = \"python3 @DIR@/look\"\noneshot = true\nrestart = \"never\"\nautostart = false\n",
+    );
+    instance.write(
+        "look",
+        "import glob, time\n\
+         dead = lambda: [p for p in glob.glob('/proc/[0-9]*/stat') if ') Z ' in open(p).read()]\n\
+         while dead(): time.sleep(0.02)\n\
+         print('no zombies', flush=True)\n",
+    );
+    instance.wait_line("up");
+    assert_eq!(instance.status().pid, 1);
+    // Orphans of a worker are ours to bury, or they would stay for ever.
+    instance.remuda(&["start", "looker"]).done();
+    instance.wait_line("no zombies");
+    process::signal(first, Signal::TERM);
+    assert_eq!(instance.wait_end(), 0);
+    instance.wait_line("bye");
+}
+
+#[test]
+fn as_pid_1_it_ends_with_the_service_that_exit_with_names_and_with_its_code() {
+    let (mut instance, _) = container(
+        "[remuda]\nexit_with = \"main\"\n[service.side]\ncommand = \"sleep 1000\"\n\
+         [service.main]\nshell = true\ncommand = \"trap 'exit 7' USR1; echo up; while :; do sleep 1000 & wait; done\"\n\
+         restart = \"never\"\n",
+    );
+    instance.wait_line("up");
+    instance.remuda(&["signal", "USR1", "main"]).done();
+    assert_eq!(instance.wait_end(), 7);
+    let exited = instance.wait_event("the end of main", |event| {
+        matches!(event.kind, EventKind::WorkerExited { .. })
+            && event.service.as_ref().is_some_and(|name| name.as_str() == "main")
+    });
+    let EventKind::WorkerExited { status, .. } = exited.event.kind else { unreachable!("waited for it") };
+    assert_eq!(status, ExitStatus::Code(7));
+}
+
+/// The notify socket of a service manager that we play.
+fn manager(setup: &mut Setup) -> UnixDatagram {
+    let path = setup.dir().join("manager.sock");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    setup.environment.insert("NOTIFY_SOCKET".into(), path.to_string_lossy().into());
+    socket
+}
+
+#[track_caller]
+fn heard(manager: &UnixDatagram) -> String {
+    let mut buffer = [0; 4096];
+    let length = manager.recv(&mut buffer).expect("the service manager is told something");
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[test]
+fn a_service_manager_is_told_ready_reloading_and_stopping() {
+    let config = "[service.web]\ncommand = \"sleep 1000\"\nready = \"exec:test -e @DIR@/go\"\n";
+    let mut setup = Setup::new(config);
+    let socket = manager(&mut setup);
+    let mut instance = setup.up();
+    let own = instance.dir().join("manager.sock");
+    instance.wait_event("the worker", |event| event.kind == EventKind::WorkerSpawned);
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 64]).is_err(), "nothing is said before the worker is ready");
+    socket.set_nonblocking(false).unwrap();
+    instance.write("go", "");
+    assert!(heard(&socket).starts_with("READY=1"));
+    let told = process::environment(instance.pids("web")[0])["NOTIFY_SOCKET"].clone();
+    assert_ne!(told, own.to_string_lossy(), "a worker speaks to us, not to our manager");
+    // A manager that sends HUP to reload waits for both words, whatever the config says.
+    for text in [config, &format!("{config}workers = 2\n"), "[service.web"] {
+        instance.configure(text);
+        instance.signal(Signal::HUP);
+        let reloading = heard(&socket);
+        assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+        assert!(heard(&socket).starts_with("READY=1"));
+    }
+    instance.signal(Signal::TERM);
+    assert_eq!(heard(&socket), "STOPPING=1");
+    assert_eq!(instance.wait_end(), 0);
+}
+
+#[test]
+fn a_service_manager_with_a_watchdog_gets_its_signs_of_life() {
+    let mut setup = Setup::new("[service.web]\ncommand = \"sleep 1000\"\n");
+    let socket = manager(&mut setup);
+    setup.environment.insert("WATCHDOG_USEC".into(), "400000".into());
+    let instance = setup.up();
+    assert!(heard(&socket).starts_with("READY=1"));
+    let first = Instant::now();
+    for _ in 0..4 {
+        assert_eq!(heard(&socket), "WATCHDOG=1");
+    }
+    assert!(first.elapsed() < Duration::from_secs(4), "{:?}", first.elapsed());
+    instance.end();
+}

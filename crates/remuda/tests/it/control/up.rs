@@ -1,0 +1,116 @@
+//! Starting the arbiter, in the foreground and in the background, and ending it.
+
+use std::ops::Deref;
+
+use rustix::process::Signal;
+
+use crate::harness::{Instance, PATIENCE, Said, Setup, process, run};
+
+const SLEEPER: &str = "[service.web]\ncommand = \"sleep 1000\"\n";
+
+/// An arbiter in the background, whose parent is not us; when the value goes, so does it.
+struct Detached(Setup);
+
+impl Deref for Detached {
+    type Target = Setup;
+    fn deref(&self) -> &Setup {
+        &self.0
+    }
+}
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        process::kill_marked(self.dir());
+        process::remove_control_groups(self.name());
+    }
+}
+
+impl Detached {
+    #[track_caller]
+    fn start(config: &str) -> (Self, Said) {
+        let mut setup = Setup::new(config);
+        let file = setup.dir().join("pid");
+        setup.arguments = vec!["--detach".into(), "--pid-file".into(), file.to_string_lossy().into()];
+        let said = run::run(setup.up_command());
+        (Self(setup), said)
+    }
+
+    fn pid(&self) -> Option<u32> {
+        std::fs::read_to_string(self.dir().join("pid")).ok()?.trim().parse().ok()
+    }
+}
+
+#[test]
+fn a_second_up_on_the_same_instance_is_refused_and_the_first_is_not_touched() {
+    let instance = Instance::up(SLEEPER);
+    let before = instance.pids("web");
+    let said = run::run(instance.up_command()).exits(1);
+    assert!(said.err.contains(&format!("pid {}", instance.pid())), "{said:?}");
+    assert!(said.err.contains("hint"), "{said:?}");
+    assert_eq!(instance.pids("web"), before);
+    instance.end();
+}
+
+#[test]
+fn an_arbiter_that_was_killed_does_not_keep_the_next_one_from_starting() {
+    let mut instance = Instance::up(SLEEPER);
+    instance.signal(Signal::KILL);
+    assert_eq!(instance.wait_end(), 128 + 9);
+    assert!(instance.control().exists(), "it could not clean up");
+    instance.remuda(&["status"]).exits(3);
+    let mut command = instance.up_command();
+    command.args(["--log-format", "json"]);
+    let mut second = Instance::start(Setup::empty(), command);
+    assert_eq!(instance.status().pid, second.pid(), "the next one serves the same control socket");
+    second.signal(Signal::TERM);
+    assert_eq!(second.wait_end(), 0);
+    instance.assert_nothing_left();
+}
+
+#[test]
+fn down_ends_everything_and_says_so() {
+    let mut instance = Instance::up(SLEEPER);
+    instance.remuda(&["down"]).done();
+    assert_eq!(instance.wait_end(), 0);
+    instance.assert_nothing_left();
+    instance.remuda(&["down"]).exits(3);
+}
+
+#[test]
+fn detach_returns_when_all_is_ready_and_the_pid_file_names_the_arbiter() {
+    let (detached, said) = Detached::start(SLEEPER);
+    let said = said.done();
+    let pid = detached.pid().unwrap();
+    assert!(said.out.contains(&pid.to_string()), "{said:?}");
+    let status = run::run(detached.command(&["status", "--json"])).done();
+    let view: remuda_model::view::Instance = status.json();
+    assert_eq!((view.pid, view.services[0].workers_ready), (pid, 1));
+    let outputs: Vec<String> =
+        process::descriptors(pid).into_iter().filter(|(fd, _)| *fd < 3).map(|(_, target)| target).collect();
+    assert_eq!(outputs, ["/dev/null"; 3], "it has let go of the terminal");
+    let session = rustix::process::getsid(rustix::process::Pid::from_raw(pid.try_into().unwrap())).unwrap();
+    assert_eq!(session.as_raw_nonzero().get().unsigned_abs(), pid, "a session of its own");
+    run::run(detached.command(&["down"])).done();
+    assert!(process::wait_end(pid, PATIENCE));
+    assert_eq!(detached.pid(), None, "the pid file goes with it");
+    let left = process::marked(detached.dir());
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn detach_says_why_the_arbiter_cannot_start() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let (detached, said) = Detached::start(&format!("[socket.web]\nlisten = \"{address}\"\n{SLEEPER}"));
+    assert!(said.exits(1).err.contains(&address.to_string()));
+    assert_eq!(detached.pid(), None);
+    assert!(process::marked(detached.dir()).is_empty());
+}
+
+#[test]
+fn detach_says_which_service_did_not_come_up() {
+    let (detached, said) = Detached::start(&format!("{SLEEPER}[service.bad]\ncommand = \"./nowhere\"\n"));
+    let said = said.exits(1);
+    assert!(said.err.contains("bad") && said.err.contains("nowhere"), "{said:?}");
+    run::run(detached.command(&["down"])).done();
+}
