@@ -69,6 +69,15 @@ def reap():
             return
 
 
+def kill_tree(pid):
+    """SIGKILL for `pid` and all below it."""
+    for each in [pid, *descendants(pid)]:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
 def end_everything(graceful=None, patience_s=0.0):
     """Ends all descendants of the harness: `graceful` first by SIGTERM, after `patience_s` all by SIGKILL.
 

@@ -11,10 +11,11 @@ import socket
 import subprocess
 import time
 
+import processes
 from .stage import Stage, environment, gone
 
 BACKLOG = 2048
-STOP_LIMIT_S = 2
+STOP_LIMIT_S = 2.0
 READY_LIMIT_S = 30
 # The descriptor becomes 3 and LISTEN_PID the program's own pid, as in the protocol of systemd.
 LAUNCH = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@" 3<&%d'
@@ -23,10 +24,12 @@ LAUNCH = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@" 3<&%d'
 class Bare(Stage):
     name = "by hand"
 
-    def __init__(self, program, workers):
+    def __init__(self, program, workers, stop_limit_s=STOP_LIMIT_S):
         self.program = program
         self.count = workers
+        self.stop_limit_s = stop_limit_s
         self.begun = 0
+        self.hung = 0
 
     def launch(self):
         self.listener = socket.socket()
@@ -70,19 +73,20 @@ class Bare(Stage):
         self.wait_until(ready, f"{self.program.name} ready", READY_LIMIT_S)
 
     def stop(self, worker, number=signal.SIGTERM):
-        """Seconds until `worker` ended after one signal, None when it had to be killed after 10 s."""
+        """Seconds until `worker` ended after one signal, None when it had to be killed at its limit."""
         began = time.monotonic()
         os.kill(worker.pid, number)
         try:
-            worker.wait(STOP_LIMIT_S)
+            worker.wait(self.stop_limit_s)
             return time.monotonic() - began
         except subprocess.TimeoutExpired:
-            worker.kill()
+            self.hung += 1
+            processes.kill_tree(worker.pid)
             worker.wait()
             return None
 
-    def replace_all(self):
+    def replace_all(self, number=signal.SIGTERM):
         """Each worker in turn: a new one serves, then the old one is told to stop."""
         for index, old in enumerate(self.serving):
             self.serving[index] = self.start()
-            self.stop(old)
+            self.stop(old, number)

@@ -13,6 +13,7 @@ WARM_LIMIT_S = 30
 END_LIMIT_S = 30
 # A killed process's connections are reset at once; later losses on a port of the same number are others.
 KILL_NOTICED_S = 2
+FAILURES_SHOWN = 100
 FATES = ("refused", "reset", "stale", "timed out", "5xx", "short")
 
 
@@ -65,6 +66,8 @@ def account(raw, kills=()):
         "ok_kept": raw["fates"].get("kept", {}).get("ok", 0),
         "lost": {fate: fates[fate] for fate in FATES},
         "on_killed": {fate: on_killed[fate] for fate in FATES},
+        # Those that were on no killed process, to look into.
+        "failures": [each for each in raw["failures"] if not any(_was_on(each, kill) for kill in kills)][:FAILURES_SHOWN],
         "idle_closes": raw["idle_closes"],
         "pids": len(raw["pids"]),
         "p50_ms": _share(latencies, 0.50),

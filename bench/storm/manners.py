@@ -3,18 +3,20 @@
 * in flight: a request of 600 ms is under way when the signal comes. Is it answered?
 * accepted: a connection on which nothing has been sent yet. Is what is sent 100 ms after the signal answered?
 * idle: a kept connection, answered once. Is it closed, and when; or is a request 100 ms later answered?
-* ends: seconds from the signal to the end of the process with nothing open but the idle connection.
+* ends: seconds from the signal to the end of the process, with nothing open but the idle connection.
 """
 
 import os
 import select
 import signal
 import socket
+import subprocess
 import time
 
-from .bare import STOP_LIMIT_S, Bare
+from .bare import Bare
 
 SIGNALS = ("TERM", "INT", "QUIT")
+STOP_LIMIT_S = 15.0
 SLOW_MS = 600
 IN_FLIGHT_S = 0.25
 AFTER_SIGNAL_S = 0.1
@@ -30,7 +32,7 @@ class Connection:
         self.socket.sendall(REQUEST.format(path=path).encode())
 
     def answer(self):
-        """`answered`, `answered, then kept` or what happened instead."""
+        """`answered`, or what happened instead."""
         received = b""
         try:
             while piece := self.socket.recv(65536):
@@ -66,19 +68,20 @@ class Connection:
         return self.answer()
 
 
-def observe(program, number):
-    """The row of `program` and signal `number`, every situation with a process of its own."""
-    row = {"program": program.name, "signal": signal.Signals(number).name.removeprefix("SIG")}
+def observe(program, name):
+    """The row of `program` and the signal of that name, every situation with a process of its own."""
+    number = getattr(signal, f"SIG{name}")
+    row = {"program": program.name, "signal": name}
     for situation in (_in_flight, _accepted, _idle):
-        with Bare(program, 1) as stage:
+        with Bare(program, 1, STOP_LIMIT_S) as stage:
             row |= situation(stage, number)
     return row
 
 
 def _in_flight(stage, number):
+    if not stage.program.slow:
+        return {"in_flight": "-"}
     connection = Connection(stage.address)
-    if stage.program.name == "hello":
-        return {"in_flight": "not measured: it has no slow answers"}
     connection.ask(f"/slow?ms={SLOW_MS}")
     time.sleep(IN_FLIGHT_S)
     os.kill(stage.serving[0].pid, number)
@@ -98,17 +101,15 @@ def _idle(stage, number):
     connection.ask()
     connection.answer()
     if connection.closed(AFTER_SIGNAL_S):
-        began = time.monotonic()
-        took = stage.stop(stage.serving[0], number)
-        return {"idle": "keeps none", "ends_s": took, "observed_s": time.monotonic() - began}
-    os.kill(stage.serving[0].pid, number)
+        return {"idle": "keeps none", "ends_s": stage.stop(stage.serving[0], number)}
     began = time.monotonic()
+    os.kill(stage.serving[0].pid, number)
     time.sleep(AFTER_SIGNAL_S)
     idle = connection.later()
     if idle == "answered":
         idle += ", then closed" if connection.closed(1) else ", still kept"
     try:
         stage.serving[0].wait(STOP_LIMIT_S)
-        return {"idle": idle, "ends_s": time.monotonic() - began}
-    except Exception:
+    except subprocess.TimeoutExpired:
         return {"idle": idle, "ends_s": None}
+    return {"idle": idle, "ends_s": time.monotonic() - began}

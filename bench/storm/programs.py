@@ -15,11 +15,13 @@ HELLO = REPO / "examples/hello/worker.py"
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """One program. `ready` is how it tells that it serves: `notify`, or `log:` and a regular expression."""
+    """One program. `ready` is how it tells that it serves: `notify`, or `log:` and a regular expression. `slow`
+    tells that it knows `/slow`."""
 
     name: str
     command: list
     ready: str
+    slow: bool = True
 
 
 def _gunicorn(name, *options):
@@ -46,6 +48,6 @@ ALL = [
     ),
     Program("waitress", [f"{VENV}/python", f"{WORKERS}/waitress_fd.py"], "log:Serving on"),
     Program("chaussette", [f"{VENV}/chaussette", "--fd", "3", "wsgi_app.app"], "log:Serving on"),
-    Program("hello", [f"{VENV}/python", f"{HELLO}"], "notify"),
+    Program("hello", [f"{VENV}/python", f"{HELLO}"], "notify", slow=False),
 ]
 ENVIRONMENT = {"PYTHONPATH": str(WORKERS), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}

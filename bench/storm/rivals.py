@@ -32,6 +32,7 @@ def free_port():
 class Rival(Stage):
     """One supervisor. `replace` has all workers replaced once and returns when the last old one is gone."""
 
+    key = ""
     program = ""
 
     def __init__(self, workers):
@@ -69,6 +70,7 @@ class Rival(Stage):
 
 
 class Circus(Rival):
+    key = "circus"
     name = "circus reload (chaussette)"
     program = str(VENV / "circusd")
     options = ()
@@ -97,11 +99,13 @@ port = {port}
 
 
 class CircusSequential(Circus):
+    key = "circus-sequential"
     name = "circus reload --sequential (chaussette)"
     options = ("--sequential",)
 
 
 class GunicornSync(Rival):
+    key = "gunicorn-sync"
     name = "gunicorn sync HUP"
     program = str(VENV / "gunicorn")
     options = ()
@@ -112,11 +116,13 @@ class GunicornSync(Rival):
 
 
 class GunicornThreads(GunicornSync):
+    key = "gunicorn-gthread"
     name = "gunicorn gthread HUP"
     options = ("--worker-class", "gthread", "--threads", "4")
 
 
 class Granian(Rival):
+    key = "granian"
     name = "granian HUP"
     program = str(VENV / "granian")
 
@@ -130,6 +136,7 @@ class Granian(Rival):
 
 
 class Uwsgi(Rival):
+    key = "uwsgi"
     name = "uwsgi reload"
     program = str(VENV / "uwsgi")
     trigger = "--touch-reload"
@@ -154,6 +161,7 @@ class Uwsgi(Rival):
 
 
 class UwsgiChain(Uwsgi):
+    key = "uwsgi-chain"
     name = "uwsgi chain reload"
     trigger = "--touch-chain-reload"
 
@@ -161,6 +169,7 @@ class UwsgiChain(Uwsgi):
 class Nginx(Rival):
     """Its workers are proxies; behind them is one node process that is never replaced."""
 
+    key = "nginx"
     name = "nginx reload (proxy)"
     program = "nginx"
 
@@ -203,6 +212,7 @@ http {{
 
 
 class Pm2(Rival):
+    key = "pm2"
     name = "pm2 reload (node cluster)"
     program = str(PM2 / "pm2-runtime")
 

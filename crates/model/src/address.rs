@@ -129,8 +129,8 @@ impl FromStr for Address {
         };
         match text.split_once(':') {
             Some(("unix", rest)) => unix(&some(rest)?),
-            Some(("unix-dgram", rest)) => Ok(Self::UnixDatagram(some(rest)?.into())),
-            Some(("unix-seqpacket", rest)) => Ok(Self::UnixSeqpacket(some(rest)?.into())),
+            Some(("unix-dgram", rest)) => Ok(Self::UnixDatagram(file(&some(rest)?)?)),
+            Some(("unix-seqpacket", rest)) => Ok(Self::UnixSeqpacket(file(&some(rest)?)?)),
             Some(("udp", rest)) => match internet(&some(rest)?, text)? {
                 Self::Tcp(address) => Ok(Self::Udp(address)),
                 _ => Err(AddressError::Form(text.into())),
@@ -140,18 +140,27 @@ impl FromStr for Address {
             Some(("fd", rest)) => {
                 some(rest)?.parse().map(Self::Fd).ok().ok_or_else(|| AddressError::Form(text.into()))
             }
-            _ if text.starts_with('/') => Ok(Self::UnixStream(text.into())),
+            _ if text.starts_with('/') => file(text).map(Self::UnixStream),
             _ if text.starts_with('@') => unix(text),
             _ => internet(text, text),
         }
     }
 }
 
+/// A path with one slash in front at most: more of them would read as those of `unix://`.
+fn file(path: &str) -> Result<PathBuf, AddressError> {
+    let name = path.trim_start_matches('/');
+    if name.is_empty() {
+        return Err(AddressError::Missing(path.into()));
+    }
+    Ok(if path.starts_with('/') { format!("/{name}").into() } else { path.into() })
+}
+
 fn unix(rest: &str) -> Result<Address, AddressError> {
     Ok(match rest.strip_prefix('@') {
         Some("") => return Err(AddressError::Missing(format!("unix:{rest}"))),
         Some(name) => Address::Abstract(name.to_owned()),
-        None => Address::UnixStream(rest.into()),
+        None => Address::UnixStream(file(rest)?),
     })
 }
 

@@ -542,7 +542,21 @@ balance = "least"
 command = "a"
 sockets = ["a", "b"]
 "#;
-    insta::assert_snapshot!(mistakes(text), @"");
+    insta::assert_snapshot!(mistakes(text), @r#"
+    error: socket.a has one queue for all workers: `balance` chooses between the queues of a per-worker socket
+     --> /srv/shop/remuda.toml:4:11
+      |
+    4 | balance = "random"
+      |           ^^^^^^^^
+      |
+      = help: write mode = "per-worker" too, or leave `balance` out
+
+    error: "least" is not known here; write "hash", "random", "cpu"
+     --> /srv/shop/remuda.toml:8:11
+      |
+    8 | balance = "least"
+      |           ^^^^^^^
+    "#);
 }
 
 #[test]

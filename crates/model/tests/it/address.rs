@@ -19,6 +19,7 @@ fn every_form_is_understood_and_shown_in_its_shortest_way() {
         ("udp:127.0.0.1:53", "udp:127.0.0.1:53"),
         ("/run/a.sock", "unix:/run/a.sock"),
         ("unix:a.sock", "unix:a.sock"),
+        ("//run//a.sock", "unix:/run//a.sock"),
         ("unix:///run/a.sock", "unix:/run/a.sock"),
         ("unix-dgram:/run/a", "unix-dgram:/run/a"),
         ("unix-seqpacket:/run/a", "unix-seqpacket:/run/a"),
@@ -38,6 +39,7 @@ fn what_is_no_address_says_what_is_wrong() {
     assert_eq!(refused("1.2.3.4:99999"), AddressError::Port("1.2.3.4:99999".into()));
     assert_eq!(refused("localhost:http"), AddressError::Port("localhost:http".into()));
     assert_eq!(refused("unix:"), AddressError::Missing("unix:".into()));
+    assert_eq!(refused("//"), AddressError::Missing("//".into()));
     assert_eq!(refused("unix:@"), AddressError::Missing("unix:@".into()));
     assert_eq!(refused("fd:three"), AddressError::Form("fd:three".into()));
     assert_eq!(refused("udp:localhost:53"), AddressError::Form("udp:localhost:53".into()));

@@ -140,11 +140,13 @@ fn trees_are_killed_where_there_are_no_control_groups_too() {
 
 #[test]
 fn a_worker_that_no_longer_pings_is_aborted_and_replaced() {
-    let instance = Instance::up(&format!(
-        "[service.web]\n{WORKER}\nwatchdog = \"500ms\"\n[service.web.env]\nWATCHDOG_STOP_MS = 700\n"
-    ));
-    let pid = instance.pids("web")[0];
-    assert_eq!(process::environment(pid)["WATCHDOG_USEC"], "500000");
+    let instance = Setup::new(&format!(
+        "[service.web]\n{WORKER}\nwatchdog = \"2s\"\n[service.web.env]\nWATCHDOG_STOP_MS = 500\n"
+    ))
+    .up();
+    let spawned = instance.wait_event("the worker", |event| event.kind == EventKind::WorkerSpawned);
+    let pid = spawned.event.pid.unwrap();
+    assert_eq!(process::environment(pid)["WATCHDOG_USEC"], "2000000");
     assert_eq!(process::environment(pid)["WATCHDOG_PID"], pid.to_string());
     let missed =
         instance.wait_event("the miss", |event| matches!(event.kind, EventKind::WatchdogMissed { .. }));
@@ -158,11 +160,11 @@ fn a_worker_that_no_longer_pings_is_aborted_and_replaced() {
 
 #[test]
 fn a_worker_that_pings_is_left_alone() {
-    let instance = Instance::up(&format!("[service.web]\n{WORKER}\nwatchdog = \"600ms\"\n"));
+    let instance = Instance::up(&format!("[service.web]\n{WORKER}\nwatchdog = \"1s\"\n"));
     let pid = instance.pids("web")[0];
     // Two intervals and more pass: another service lives through them.
     instance.configure(&format!(
-        "[service.web]\n{WORKER}\nwatchdog = \"600ms\"\n[service.clock]\ncommand = \"sleep 1.5\"\noneshot = true\n"
+        "[service.web]\n{WORKER}\nwatchdog = \"1s\"\n[service.clock]\ncommand = \"sleep 2.5\"\noneshot = true\n"
     ));
     instance.remuda(&["apply"]).done();
     instance.wait_phase("clock", ServicePhase::Done);
