@@ -15,7 +15,6 @@ import processes
 from .stage import Stage, environment, gone
 
 BACKLOG = 2048
-STOP_LIMIT_S = 2.0
 READY_LIMIT_S = 30
 # The descriptor becomes 3 and LISTEN_PID the program's own pid, as in the protocol of systemd.
 LAUNCH = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@" 3<&%d'
@@ -24,10 +23,10 @@ LAUNCH = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@" 3<&%d'
 class Bare(Stage):
     name = "by hand"
 
-    def __init__(self, program, workers, stop_limit_s=STOP_LIMIT_S):
+    def __init__(self, program, workers, stop_limit_s=None):
         self.program = program
         self.count = workers
-        self.stop_limit_s = stop_limit_s
+        self.stop_limit_s = stop_limit_s or program.stop_limit_s
         self.begun = 0
         self.hung = 0
 

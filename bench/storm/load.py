@@ -60,6 +60,7 @@ def account(raw, kills=()):
     on_killed = collections.Counter(
         failure["fate"] for failure in raw["failures"] if any(_was_on(failure, kill) for kill in kills)
     )
+    elsewhere = [failure for failure in raw["failures"] if not any(_was_on(failure, kill) for kill in kills)]
     latencies = raw["latencies_ms"]
     return {
         "ok_new": raw["fates"].get("new", {}).get("ok", 0),
@@ -67,7 +68,7 @@ def account(raw, kills=()):
         "lost": {fate: fates[fate] for fate in FATES},
         "on_killed": {fate: on_killed[fate] for fate in FATES},
         # Those that were on no killed process, to look into.
-        "failures": [each for each in raw["failures"] if not any(_was_on(each, kill) for kill in kills)][:FAILURES_SHOWN],
+        "failures": elsewhere[:FAILURES_SHOWN],
         "idle_closes": raw["idle_closes"],
         "pids": len(raw["pids"]),
         "p50_ms": _share(latencies, 0.50),

@@ -76,7 +76,8 @@ class Plan:
             with stage, self._load(stage, seed) as load:
                 kills = act(stage, self.options.actions) or ()
                 figures = account(load.finish(), kills)
-                return figures | {"ended": stage.workers_begun() - stage.count}
+                ports = sorted(set().union(*(kill.ports for kill in kills)))
+                return figures | {"ended": stage.workers_begun() - stage.count, "killed_ports": ports}
 
         return Task({"kind": "storm", "program": program.name, "mode": mode, "storm": storm}, work)
 

@@ -16,12 +16,13 @@ HELLO = REPO / "examples/hello/worker.py"
 @dataclasses.dataclass(frozen=True)
 class Program:
     """One program. `ready` is how it tells that it serves: `notify`, or `log:` and a regular expression. `slow`
-    tells that it knows `/slow`."""
+    tells that it knows `/slow`; `stop_limit_s` is the time it gets to end by itself."""
 
     name: str
     command: list
     ready: str
     slow: bool = True
+    stop_limit_s: int = 10
 
 
 def _gunicorn(name, *options):
@@ -45,6 +46,8 @@ ALL = [
             *("--logfile", "/dev/null", "--wsgi", "wsgi_app.app"),
         ],
         "log:Site starting on",
+        # Told to stop with requests in its threads, it waits for them, and they wait for it, without an end.
+        stop_limit_s=1,
     ),
     Program("waitress", [f"{VENV}/python", f"{WORKERS}/waitress_fd.py"], "log:Serving on"),
     Program("chaussette", [f"{VENV}/chaussette", "--fd", "3", "wsgi_app.app"], "log:Serving on"),

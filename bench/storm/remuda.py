@@ -6,7 +6,6 @@ import shlex
 from . import programs, tree
 from .stage import Stage, gone
 
-STOP_TIMEOUT_S = 2
 MAX_AGE_S = 1
 STORM_LIMIT_S = 90
 
@@ -23,6 +22,7 @@ class Remuda(Stage):
         self.count = workers
         self.settings = settings
         self.applied = 0
+        self.begun = 0
 
     def launch(self):
         self.write_config()
@@ -46,7 +46,7 @@ command = {json.dumps(self.program.command)}
 sockets = ["web"]
 workers = {self.count}
 ready = {json.dumps(self.program.ready)}
-stop = {{ timeout = "{STOP_TIMEOUT_S}s" }}
+stop = {{ timeout = "{self.program.stop_limit_s}s" }}
 {self.settings}
 [service.web.env]
 {variables}
@@ -65,8 +65,9 @@ stop = {{ timeout = "{STOP_TIMEOUT_S}s" }}
         return {each["slot"]: each for each in self.status()["services"][0]["workers"] if each["phase"] == "ready"}
 
     def workers_begun(self):
-        """How many workers there have ever been."""
-        return max(each["id"] for each in self.status()["services"][0]["workers"])
+        """How many workers there have been, as far as this was asked while the last of them lived."""
+        self.begun = max(self.begun, *(each["id"] for each in self.status()["services"][0]["workers"]))
+        return self.begun
 
     def _runs(self):
         if gone(self.pid):
@@ -101,6 +102,7 @@ def storm_kill(stage, times):
 def storm_scale(stage, times):
     for _ in range(times):
         stage.command(f"scale web={stage.count + 2}")
+        stage.workers_begun()
         stage.command(f"scale web={stage.count}")
 
 

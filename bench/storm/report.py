@@ -8,8 +8,6 @@ from . import verdict
 from .load import FATES
 
 
-
-
 def _sum(rows, *keys):
     total = 0
     for row in rows:

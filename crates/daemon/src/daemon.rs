@@ -166,16 +166,18 @@ impl Daemon {
     pub async fn run(mut self) -> i32 {
         self.take(Input::Boot(Box::new((*self.config).clone())));
         loop {
-            self.spawn_waiting();
+            let more = self.spawn_waiting();
             if self.exit.is_some() {
                 return self.finish().await;
             }
-            self.wait().await;
+            self.wait(more).await;
+            // Surfaces share this thread, and in a crowd of events the wait above never waits.
+            tokio::task::yield_now().await;
         }
     }
 
-    /// Waits for one cause and deals with it.
-    async fn wait(&mut self) {
+    /// Waits for one cause and deals with it. With `more` to do it takes only what is there already.
+    async fn wait(&mut self, more: bool) {
         let deadline = self.arbiter.deadline();
         let until = deadline.map(|deadline| deadline.since(clock::boottime()));
         let heartbeat = self.manager.next_heartbeat();
@@ -198,7 +200,7 @@ impl Daemon {
                 // The runtime is going down, and we with it.
                 Err(_) => self.exit = Some(101),
             },
-            () = sleep(until.unwrap_or_default()), if until.is_some() => self.take(Input::Woke),
+            () = pause(until.unwrap_or_default()), if until.is_some() => self.take(Input::Woke),
             command = self.commands.recv() => match command {
                 Some(command) => self.command(command),
                 // Nobody is left who could ask; signals still can.
@@ -215,6 +217,7 @@ impl Daemon {
             },
             () = sleep_until(heartbeat.unwrap_or_else(Instant::now)), if heartbeat.is_some() => self.manager.alive(),
             () = sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => self.look_at_drains(),
+            () = std::future::ready(()), if more => {}
         }
     }
 
@@ -307,5 +310,12 @@ impl Watching {
         )]
         let poller = AsyncFd::new(poller).map_err(|error| CallError::new("watch the event poll", error))?;
         Ok(Self { poller, signals, schedules, einhorn })
+    }
+}
+
+/// A pause of nothing is over at once, where the runtime's timer would take a millisecond.
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        sleep(duration).await;
     }
 }

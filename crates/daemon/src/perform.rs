@@ -67,29 +67,31 @@ impl Daemon {
         None
     }
 
-    /// Starts as many ordered workers as there are trampolines free.
-    pub(crate) fn spawn_waiting(&mut self) {
-        while self.spawning < SPAWNING_MAX {
-            let Some(order) = self.spawns.pop_front() else { return };
-            let Order::Spawn { worker, slot, generation, workers, spec } = order else { continue };
-            if !self.arbiter.knows(worker) {
-                continue;
-            }
-            let stored = self.stored.of_slot(&spec.name, slot).collect();
-            let newcomer = Newcomer { worker, slot, generation, workers, spec: &spec, stored };
-            let workshop = Workshop {
-                folder: &self.folder,
-                sockets: &self.sockets,
-                tracking: &self.tracking,
-                ours: &self.ours,
-                nofile: &self.nofile,
-            };
-            let hatched = workshop.spawn(newcomer);
-            match hatched {
-                Ok(hatched) => self.adopt(hatched),
-                Err(failure) => self.take(Input::NotSpawned { worker, failure }),
-            }
+    /// Starts an ordered worker, if a trampoline is free. Says whether one more could be started at once.
+    pub(crate) fn spawn_waiting(&mut self) -> bool {
+        if self.spawning >= SPAWNING_MAX {
+            return false;
         }
+        let arbiter = &self.arbiter;
+        // The order of a worker that was given up meanwhile is void.
+        let wanted = |order: &Order| matches!(order, Order::Spawn { worker, .. } if arbiter.knows(*worker));
+        let order = std::iter::from_fn(|| self.spawns.pop_front()).find(wanted);
+        let Some(Order::Spawn { worker, slot, generation, workers, spec }) = order else { return false };
+        let stored = self.stored.of_slot(&spec.name, slot).collect();
+        let newcomer = Newcomer { worker, slot, generation, workers, spec: &spec, stored };
+        let workshop = Workshop {
+            folder: &self.folder,
+            sockets: &self.sockets,
+            tracking: &self.tracking,
+            ours: &self.ours,
+            nofile: &self.nofile,
+        };
+        let hatched = workshop.spawn(newcomer);
+        match hatched {
+            Ok(hatched) => self.adopt(hatched),
+            Err(failure) => self.take(Input::NotSpawned { worker, failure }),
+        }
+        self.spawning < SPAWNING_MAX && !self.spawns.is_empty()
     }
 
     /// Takes in a new process.

@@ -5,13 +5,15 @@
 //! connection was accepted by the worker that is probed.
 
 use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use remuda_model::WorkerId;
 use remuda_sys::process::{Server, owned_sockets, server_of};
 use remuda_sys::spawn::{Credentials, EnvironmentValue};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
@@ -32,7 +34,7 @@ const STATUS_LINE_MAX_BYTES: usize = 64;
 pub(crate) enum Door {
     /// `host:port`; for `[::]` and `0.0.0.0` the loopback address.
     Internet(String),
-    /// A Unix socket's path.
+    /// A Unix socket's path; with a leading zero byte, its abstract name.
     Unix(PathBuf),
 }
 
@@ -106,24 +108,44 @@ async fn succeeds(pid: u32, look: &Look, helpers: &Helpers) -> bool {
 /// A connection is established by the kernel as soon as somebody listens. On a socket the arbiter listens on itself,
 /// it tells something only when the worker has accepted it.
 async fn connect(door: &Door, pid: u32, shared: bool) -> bool {
-    match door {
-        Door::Internet(address) => match TcpStream::connect(address.as_str()).await {
-            Ok(stream) => !shared || is_accepted_by(pid, &stream).await,
-            Err(_) => false,
-        },
-        Door::Unix(path) => UnixStream::connect(path).await.is_ok(),
+    match open(door).await {
+        Some(stream) => !shared || is_accepted_by(pid, &stream).await,
+        None => false,
     }
 }
 
-/// Waits until somebody has accepted a connection on this machine; whether that is the tree of `pid`.
-async fn is_accepted_by(pid: u32, stream: &TcpStream) -> bool {
-    let (Ok(ours), Ok(theirs)) = (stream.local_addr(), stream.peer_addr()) else { return false };
+/// A connection through a door.
+enum Stream {
+    Internet(TcpStream),
+    Unix(UnixStream),
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Internet(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
+async fn open(door: &Door) -> Option<Stream> {
+    match door {
+        Door::Internet(address) => TcpStream::connect(address.as_str()).await.ok().map(Stream::Internet),
+        Door::Unix(path) => UnixStream::connect(path).await.ok().map(Stream::Unix),
+    }
+}
+
+/// Waits until somebody has accepted a connection; whether that is the tree of `pid`.
+async fn is_accepted_by(pid: u32, stream: &Stream) -> bool {
     let mut pause = FIRST_PAUSE;
     loop {
-        match server_of(pid, theirs, ours) {
-            Server::Tree => return true,
-            Server::Another => return false,
-            Server::Nobody => sleep(pause).await,
+        match server_of(pid, stream) {
+            Ok(Server::Tree) => return true,
+            Ok(Server::Another) => return false,
+            Ok(Server::Nobody) => sleep(pause).await,
+            // A kernel that does not tell whose answer it was leaves us with the answer.
+            Err(_) => return true,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -132,29 +154,25 @@ async fn is_accepted_by(pid: u32, stream: &TcpStream) -> bool {
 async fn get(door: &Door, host: &str, path: &str, pid: u32, shared: bool) -> Option<bool> {
     let head =
         format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: remuda-probe\r\nConnection: close\r\n");
-    match door {
-        Door::Internet(address) => {
-            let mut stream = TcpStream::connect(address.as_str()).await.ok()?;
-            stream.write_all(head.as_bytes()).await.ok()?;
-            // The end of the request is held back until it is known who will answer: afterwards it may be too late, for
-            // a worker that has answered closes its end.
-            let counts = !shared || is_accepted_by(pid, &stream).await;
-            answers(&mut stream).await.map(|success| success && counts)
-        }
-        Door::Unix(path) => {
-            let mut stream = UnixStream::connect(path).await.ok()?;
-            stream.write_all(head.as_bytes()).await.ok()?;
-            answers(&mut stream).await
-        }
-    }
+    let mut stream = open(door).await?;
+    write(&mut stream, head.as_bytes()).await.ok()?;
+    // The end of the request is held back until it is known who will answer: afterwards it may be too late, for a
+    // worker that has answered closes its end.
+    let counts = !shared || is_accepted_by(pid, &stream).await;
+    write(&mut stream, b"\r\n").await.ok()?;
+    let mut start = [0_u8; STATUS_LINE_MAX_BYTES];
+    let length = match &mut stream {
+        Stream::Internet(stream) => stream.read(&mut start).await,
+        Stream::Unix(stream) => stream.read(&mut start).await,
+    };
+    Some(counts && is_success(start.get(..length.ok()?)?))
 }
 
-/// Ends a request, and reads whether the answer is a success.
-async fn answers(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<bool> {
-    stream.write_all(b"\r\n").await.ok()?;
-    let mut start = [0_u8; STATUS_LINE_MAX_BYTES];
-    let length = stream.read(&mut start).await.ok()?;
-    Some(is_success(start.get(..length)?))
+async fn write(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    match stream {
+        Stream::Internet(stream) => stream.write_all(bytes).await,
+        Stream::Unix(stream) => stream.write_all(bytes).await,
+    }
 }
 
 fn is_success(start: &[u8]) -> bool {

@@ -92,13 +92,17 @@ fn given(child: &Child) -> Vec<u64> {
 /// itself, so that a connection alone shows nothing.
 fn door(child: &Child, address: Option<&str>) -> (Door, bool) {
     match address {
-        Some(address) => (Door::Internet(address.to_owned()), false),
+        Some(address) => (door_at(address), false),
         None => (child.sockets.first().map_or(Door::Internet(String::new()), own_door), true),
     }
 }
 
 fn own_door(socket: &Arc<Bound>) -> Door {
-    match socket.address().parse::<Address>() {
+    door_at(&socket.address())
+}
+
+fn door_at(address: &str) -> Door {
+    match address.parse::<Address>() {
         Ok(Address::Tcp(address)) if address.ip().is_unspecified() && address.is_ipv4() => {
             Door::Internet(format!("127.0.0.1:{}", address.port()))
         }
@@ -106,8 +110,10 @@ fn own_door(socket: &Arc<Bound>) -> Door {
             Door::Internet(format!("[::1]:{}", address.port()))
         }
         Ok(Address::UnixStream(path)) => Door::Unix(path),
+        // A leading zero byte is how the kernel tells such a name from a path.
+        Ok(Address::Abstract(name)) => Door::Unix(format!("\0{name}").into()),
         Ok(other) => Door::Internet(other.to_string()),
-        Err(_) => Door::Internet(socket.address()),
+        Err(_) => Door::Internet(address.to_owned()),
     }
 }
 

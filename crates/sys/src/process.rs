@@ -5,6 +5,7 @@
 
 mod exit;
 mod pidfd;
+mod server;
 mod sockets;
 mod stat;
 mod strangers;
@@ -12,7 +13,8 @@ mod tree;
 
 pub use exit::{Exit, foreign_exit, peek_exit, reap};
 pub use pidfd::{pidfd_open, send_signal, signal_group, take_descriptor};
-pub use sockets::{OwnedSocket, Server, owned_sockets, server_of};
+pub use server::{Server, server_of};
+pub use sockets::{OwnedSocket, owned_sockets};
 pub use stat::{Usage, command_line, start_time, usage};
 pub use strangers::{reap_strangers, set_subreaper};
 pub use tree::tree;

@@ -16,6 +16,7 @@ mod peer;
 mod queue;
 mod steer;
 mod unix;
+mod unix_diag;
 
 pub use activation::{Activation, AdoptError};
 pub use bind::{BindError, bind, bind_slot};
@@ -28,3 +29,5 @@ pub use options::OptionError;
 pub use peer::peer_user;
 pub use queue::{Queue, queue, waits};
 pub use steer::steer;
+
+pub(crate) use unix_diag::peer_inode;

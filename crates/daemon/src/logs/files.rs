@@ -111,6 +111,8 @@ struct Open {
     spec: LogFile,
     file: Option<File>,
     size: u64,
+    /// It is a plain file. A device or a pipe (`/dev/null`, `/dev/stderr`) has no size, and is never renamed.
+    is_plain: bool,
     /// The trouble that was told last, so that it is told once.
     trouble: Option<std::io::ErrorKind>,
 }
@@ -120,7 +122,7 @@ fn write_all(receiver: &Receiver<Message>, told: &Mutex<Told>) {
     while let Ok(message) = receiver.recv() {
         match message {
             Message::Open(service, Some(spec)) => {
-                let open = Open { spec, file: None, size: 0, trouble: None };
+                let open = Open { spec, file: None, size: 0, is_plain: false, trouble: None };
                 files.insert(service, open);
             }
             Message::Open(service, None) => drop(files.remove(&service)),
@@ -153,7 +155,7 @@ impl Open {
             self.file()?;
             let before = self.size + text.len() as u64;
             let after = before + line.text.len() as u64 + 1;
-            if self.spec.max_size > 0 && after > self.spec.max_size && before > 0 {
+            if self.is_plain && self.spec.max_size > 0 && after > self.spec.max_size && before > 0 {
                 self.append(&std::mem::take(&mut text))?;
                 self.file = None;
                 rotate(&self.spec.path, self.spec.keep)?;
@@ -179,7 +181,8 @@ impl Open {
             Some(file) => Ok(file),
             none => {
                 let file = OpenOptions::new().append(true).create(true).open(&self.spec.path)?;
-                self.size = file.metadata()?.len();
+                let metadata = file.metadata()?;
+                (self.size, self.is_plain) = (metadata.len(), metadata.is_file());
                 Ok(none.insert(file))
             }
         }

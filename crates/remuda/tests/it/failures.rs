@@ -46,7 +46,7 @@ fn a_killed_worker_gets_a_successor_and_the_others_are_not_touched() {
 fn an_exit_with_0_is_followed_by_a_successor_only_as_restart_says() {
     let service = |name: &str, restart: &str, code: u8| {
         format!(
-            "[service.{name}]\ncommand = [\"sh\", \"-c\", \"read _ < gate; exit {code}\"]\nrestart = \"{restart}\"\n"
+            "[service.{name}]\ncommand = [\"sh\", \"-c\", \"read _ < gate.{name}; exit {code}\"]\nrestart = \"{restart}\"\n"
         )
     };
     let setup = Setup::new(
@@ -58,11 +58,12 @@ fn an_exit_with_0_is_followed_by_a_successor_only_as_restart_says() {
         ]
         .concat(),
     );
-    setup.gate("gate");
+    let names = ["always", "failed", "well", "never"];
+    names.iter().for_each(|name| setup.gate(&format!("gate.{name}")));
     let instance = setup.up();
     instance.settled();
     let seen = instance.last_event();
-    let gates: Vec<_> = (0..4).map(|_| instance.open_gate("gate")).collect();
+    let gates = names.map(|name| instance.open_gate(&format!("gate.{name}")));
     for name in ["always", "failed"] {
         instance.wait_event_after(seen, "a successor", |event| {
             event.kind == EventKind::WorkerSpawned

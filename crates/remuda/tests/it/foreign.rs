@@ -64,6 +64,9 @@ impl Foreign {
 fn example(setup: &Setup, name: &str, from: &str, to: &str) {
     for entry in std::fs::read_dir(peers::repository().join("examples").join(name)).unwrap() {
         let entry = entry.unwrap();
+        if !entry.file_type().unwrap().is_file() {
+            continue;
+        }
         let text = std::fs::read_to_string(entry.path()).unwrap();
         setup.write(&entry.file_name().to_string_lossy(), &text.replace(from, to));
     }
@@ -175,7 +178,9 @@ fn runs_as_its_readme_says(name: &str, answers: usize) {
     );
     let script = "mount -t tmpfs none /run && ip link set lo up && exec \"$0\"";
     let mut command = setup.marked("unshare");
-    command.args(["--net", "--mount", "sh", "-c", script]).arg(folder.join("run")).env("REMUDA", program);
+    command.args(["--net", "--mount", "sh", "-c", script]).arg(folder.join("run"));
+    // The folder is the repository's: nothing is to be left in it.
+    command.env("REMUDA", program).env("PYTHONDONTWRITEBYTECODE", "1");
     let instance = Instance::start(setup, command);
     instance.wait_event("the workers", |event| event.kind == EventKind::ServiceRunning);
     let network =

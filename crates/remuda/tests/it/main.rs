@@ -13,6 +13,7 @@ mod foreign;
 mod harness;
 mod hooks;
 mod idle;
+mod log_devices;
 mod logs;
 mod messages;
 mod peers;

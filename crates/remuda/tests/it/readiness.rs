@@ -14,8 +14,12 @@ fn is_ready(event: &Event) -> bool {
 
 /// Runs a service whose program waits at the gate before it becomes ready.
 fn ready_behind_a_gate(ready: &str, command: &str) -> Instance {
+    ready_behind_a_gate_on("127.0.0.1:0", ready, command)
+}
+
+fn ready_behind_a_gate_on(listen: &str, ready: &str, command: &str) -> Instance {
     let setup = Setup::new(&format!(
-        "[socket.web]\nlisten = \"127.0.0.1:0\"\n\
+        "[socket.web]\nlisten = \"{listen}\"\n\
          [service.web]\nready = '{ready}'\ncommand = {command}\nsockets = [\"web\"]\n\
          [service.web.env]\nPYTHONPATH = \"@WORKERS@\"\n"
     ));
@@ -71,6 +75,43 @@ fn tcp_waits_for_the_worker_and_is_not_fooled_by_the_arbiters_own_listener() {
     instance.end();
 }
 
+#[test]
+fn http_and_tcp_wait_for_the_worker_on_a_unix_socket_too() {
+    let hidden = format!("unix:@remuda-it-{}-readiness", std::process::id());
+    for (listen, ready) in [("unix:web.sock", "http:/"), ("unix:web.sock", "tcp"), (&hidden, "http:/")] {
+        let instance = ready_behind_a_gate_on(listen, ready, GATED_SERVER);
+        assert_eq!(http::get(&instance.address("web"), "/").unwrap().status, 200);
+        instance.end();
+    }
+}
+
+#[test]
+fn http_counts_the_answer_of_the_new_worker_and_of_no_other() {
+    // The one in slot 0 answers at once; the one in slot 1 waits at the gate.
+    let program = "import os, tiny_http\n\
+                   if os.environ['REMUDA_SLOT'] == '1': open('gate').readline()\n\
+                   tiny_http.serve(3)\n";
+    for listen in ["127.0.0.1:0", "unix:web.sock"] {
+        let setup = Setup::new(&format!(
+            "[socket.web]\nlisten = \"{listen}\"\n\
+             [service.web]\ncommand = \"python3 serve.py\"\nsockets = [\"web\"]\nworkers = 2\nready = \"http:/\"\n\
+             [service.web.env]\nPYTHONPATH = \"@WORKERS@\"\n"
+        ));
+        setup.write("serve.py", program);
+        setup.gate("gate");
+        let instance = setup.up();
+        instance.wait_event("slot 0", |event| is_ready(event) && event.slot == Some(0));
+        // Three answers of slot 0 later, slot 1 is still not taken to be ready.
+        for _ in 0..3 {
+            assert_eq!(http::get(&instance.address("web"), "/").unwrap().status, 200);
+        }
+        assert_eq!(instance.service("web").workers_ready, 1);
+        let _gate = instance.open_gate("gate");
+        instance.wait_phase("web", ServicePhase::Running);
+        instance.end();
+    }
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -85,6 +126,20 @@ fn tcp_at_an_address_waits_for_a_listener_there() {
     );
     ready_behind_a_gate(&format!("tcp:127.0.0.1:{port}"), &format!(r#"["python3", "-c", "{program}"]"#))
         .end();
+}
+
+#[test]
+fn tcp_at_the_path_of_a_unix_socket_waits_for_a_listener_there() {
+    let program = "open('gate').readline(); import socket, time; s = socket.socket(socket.AF_UNIX); \
+                   s.bind('own.sock'); s.listen(); time.sleep(600)";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.sock");
+    let command = program.replace("own.sock", path.to_str().unwrap());
+    ready_behind_a_gate(
+        &format!("tcp:unix:{}", path.display()),
+        &format!(r#"["python3", "-c", "{command}"]"#),
+    )
+    .end();
 }
 
 #[test]

@@ -268,6 +268,45 @@ fn a_service_that_is_scaled_to_none_keeps_what_comes_for_its_next_worker() {
 }
 
 #[test]
+fn a_worker_that_does_not_accept_delays_a_scaling_for_a_while_and_what_is_lost_is_told() {
+    let stop = "stop = { timeout = \"2s\" }";
+    let instance =
+        Instance::up(&config(&format!("command = \"python3 @WORKERS@/notify_worker.py\"\n{stop}")));
+    process::signal(pids_by_slot(&instance)[&3], Signal::STOP);
+    let address = instance.address("web");
+    let _clients: Vec<_> = (0..60).map(|_| http::connect(&address).unwrap()).collect();
+    let waiting = queues(&instance)[3];
+    instance.remuda(&["scale", "web=3"]).done();
+    let wanted = format!("{waiting} connections that no worker accepted were reset");
+    instance.wait_event(
+        "the loss",
+        |event| matches!(&event.kind, EventKind::Trouble { message } if message.contains(&wanted)),
+    );
+    assert_eq!(queues(&instance).len(), 3);
+    instance.end();
+}
+
+#[test]
+fn a_slot_of_two_services_is_served_while_either_serves_it() {
+    let one = config("command = \"python3 @WORKERS@/notify_worker.py\"");
+    let text = one.replace("workers = 4", "workers = 2");
+    let other = text[text.find("[service.web]").unwrap()..].replace("[service.web]", "[service.also]");
+    let instance = Instance::up(&format!("{text}{other}"));
+    let address = instance.address("web");
+    distinct_pids(&address, 4);
+    let storm = Storm::start(&address);
+    instance.remuda(&["scale", "also=1"]).done();
+    assert_eq!(queues(&instance).len(), 2, "the other service has two workers");
+    instance.remuda(&["scale", "web=1"]).done();
+    assert_eq!(queues(&instance).len(), 1);
+    instance.remuda(&["stop", "web"]).done();
+    instance.remuda(&["start", "web"]).done();
+    none_failed(&storm.finish("two services"));
+    distinct_pids(&address, 2);
+    instance.end();
+}
+
+#[test]
 fn connections_may_be_spread_by_processor_and_at_random() {
     for balance in ["random", "cpu"] {
         let text = config("command = \"python3 @WORKERS@/notify_worker.py\"");

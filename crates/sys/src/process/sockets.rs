@@ -27,9 +27,7 @@ pub struct OwnedSocket {
 /// The TCP and Unix sockets that `pid` and its descendants hold. What cannot be looked at is left out.
 #[must_use]
 pub fn owned_sockets(pid: u32) -> Vec<OwnedSocket> {
-    let mut pids = tree(pid);
-    pids.push(pid);
-    let held: BTreeSet<u64> = pids.iter().take(PROCESSES_LIMIT).flat_map(|pid| inodes(*pid)).collect();
+    let held = held(pid);
     let mut sockets = tcp(pid);
     let text = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap_or_default();
     sockets.extend(text.lines().skip(1).take(TABLE_LINES_LIMIT).filter_map(local));
@@ -37,35 +35,15 @@ pub fn owned_sockets(pid: u32) -> Vec<OwnedSocket> {
     sockets
 }
 
-/// Who serves a connection of this machine with itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Server {
-    /// Nobody yet: it waits to be accepted, or is over.
-    Nobody,
-    /// A process of the tree that was asked for.
-    Tree,
-    /// Another process.
-    Another,
-}
-
-/// Whether the connection from `client` to `server` has been accepted, and by the tree of `pid`.
-#[must_use]
-pub fn server_of(pid: u32, server: SocketAddr, client: SocketAddr) -> Server {
-    // One that waits to be accepted is no process's socket yet, and has no inode.
-    let is_it = |socket: &OwnedSocket| {
-        socket.inode != 0 && socket.local == Some(server) && socket.remote == Some(client)
-    };
-    if owned_sockets(pid).iter().any(is_it) {
-        Server::Tree
-    } else if tcp(pid).iter().any(is_it) {
-        Server::Another
-    } else {
-        Server::Nobody
-    }
+/// Inodes of the sockets that `pid` and its descendants have open.
+pub(super) fn held(pid: u32) -> BTreeSet<u64> {
+    let mut pids = tree(pid);
+    pids.push(pid);
+    pids.iter().take(PROCESSES_LIMIT).flat_map(|pid| inodes(*pid)).collect()
 }
 
 /// All TCP sockets in the network name space of `pid`.
-fn tcp(pid: u32) -> Vec<OwnedSocket> {
+pub(super) fn tcp(pid: u32) -> Vec<OwnedSocket> {
     let mut sockets = Vec::new();
     for table in ["tcp", "tcp6"] {
         let text = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
@@ -121,7 +99,7 @@ fn local(line: &str) -> Option<OwnedSocket> {
 mod tests {
     use std::net::{TcpListener, TcpStream};
 
-    use super::{Server, owned_sockets, server_of};
+    use super::owned_sockets;
 
     #[test]
     fn our_own_listener_and_both_ends_of_a_connection_are_found() {
@@ -137,23 +115,6 @@ mod tests {
         assert_eq!(sockets.iter().filter(is_server).count(), 1);
         drop(server);
         assert_eq!(owned_sockets(std::process::id()).iter().filter(is_server).count(), 0);
-    }
-
-    #[test]
-    fn a_connection_is_nobodys_until_it_is_accepted_and_then_its_servers() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let client = TcpStream::connect(address).unwrap();
-        let asked = |pid| server_of(pid, address, client.local_addr().unwrap());
-        let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        assert_eq!(asked(std::process::id()), Server::Nobody);
-        let accepted = listener.accept().unwrap();
-        assert_eq!(asked(std::process::id()), Server::Tree);
-        assert_eq!(asked(stranger.id()), Server::Another);
-        drop(accepted);
-        assert_eq!(asked(std::process::id()), Server::Nobody);
-        stranger.kill().unwrap();
-        stranger.wait().unwrap();
     }
 
     #[test]

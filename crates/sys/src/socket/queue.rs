@@ -4,10 +4,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 
 use remuda_model::SocketKind;
-use rustix::net::netlink::SOCK_DIAG;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 
 use super::listener::{Family, Listener};
+use super::unix_diag::{self, Attribute};
 use crate::CallError;
 use crate::failure::checked;
 
@@ -60,56 +59,8 @@ fn internet(listener: &Listener) -> Result<Queue, CallError> {
     Ok(Queue { depth: info.tcpi_unacked, limit: info.tcpi_sacked })
 }
 
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_REQUEST: u16 = 1;
-const UDIAG_SHOW_RQLEN: u32 = 0x10;
-const UNIX_DIAG_RQLEN: u16 = 4;
-const HEADER_BYTES: usize = 16;
-const REQUEST_BYTES: usize = HEADER_BYTES + 24;
-const REPLY_BYTES: usize = HEADER_BYTES + 16;
-
-/// sock_diag(7): one request for one socket, one answer.
+/// The length of the queue, then its limit.
 fn unix(listener: &Listener) -> Result<Option<Queue>, CallError> {
-    let failed = |errno| CallError::new(format!("ask for the queue of {}", listener.address), errno);
-    let inode = rustix::fs::fstat(&listener.fd).map_err(failed)?.st_ino;
-    let inode = u32::try_from(inode).ok().ok_or_else(|| failed(rustix::io::Errno::OVERFLOW))?;
-    let netlink = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))
-        .map_err(failed)?;
-    send(&netlink, &request(inode), SendFlags::empty()).map_err(failed)?;
-    let mut answer = [0_u8; 512];
-    let (length, _) = recv(&netlink, &mut answer, RecvFlags::empty()).map_err(failed)?;
-    Ok(read_lengths(&answer[..length]))
-}
-
-fn request(inode: u32) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(REQUEST_BYTES);
-    let length = u32::try_from(REQUEST_BYTES).expect("a small message");
-    bytes.extend(length.to_ne_bytes());
-    bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    bytes.extend(NLM_F_REQUEST.to_ne_bytes());
-    bytes.extend([0; 8]);
-    let family = u8::try_from(libc::AF_UNIX).expect("a small number");
-    bytes.extend([family, 0, 0, 0]);
-    let (all_states, no_cookie) = (u32::MAX, u32::MAX);
-    for word in [all_states, inode, UDIAG_SHOW_RQLEN, no_cookie, no_cookie] {
-        bytes.extend(word.to_ne_bytes());
-    }
-    bytes
-}
-
-fn read_lengths(answer: &[u8]) -> Option<Queue> {
-    let short = |at: usize| Some(u16::from_ne_bytes(answer.get(at..at + 2)?.try_into().ok()?));
-    let word = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
-    if short(4)? != SOCK_DIAG_BY_FAMILY {
-        return None;
-    }
-    let mut at = REPLY_BYTES;
-    loop {
-        let (length, kind) = (usize::from(short(at)?), short(at + 2)?);
-        if kind == UNIX_DIAG_RQLEN {
-            return Some(Queue { depth: word(at + 4)?, limit: word(at + 8)? });
-        }
-        // Attributes are aligned to four bytes; one shorter than its own header would hold us here.
-        at += length.max(4).next_multiple_of(4);
-    }
+    let words = unix_diag::ask(&listener.fd, Attribute::QueueLength)?;
+    Ok(words.map(|[depth, limit]| Queue { depth, limit }))
 }
