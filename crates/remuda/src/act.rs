@@ -116,6 +116,8 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
 /// down.
 pub(crate) async fn down(arguments: Answering, global: &Global, screen: &mut Screen) -> Outcome {
     let client = instance::find(global).await?;
+    // Ends with the arbiter, when its folder is free for the next one.
+    let mut events = client.events(None, true).await?;
     let request = client.shutdown(wait(&arguments));
     let answer = match watched(&client, BTreeSet::new(), request, screen).await {
         // An arbiter that has ended may have had no time for a last word.
@@ -124,6 +126,9 @@ pub(crate) async fn down(arguments: Answering, global: &Global, screen: &mut Scr
         }
         other => other?,
     };
+    if matches!(answer, Answer::Reply(Reply::Done { .. })) {
+        while let Ok(Some(_)) = events.next().await {}
+    }
     tell(&answer, &arguments, screen)
 }
 

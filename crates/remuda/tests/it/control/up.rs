@@ -77,6 +77,18 @@ fn down_ends_everything_and_says_so() {
 }
 
 #[test]
+fn after_down_the_instance_can_be_started_again_at_once() {
+    let (detached, said) = Detached::start(SLEEPER);
+    said.done();
+    for _ in 0..5 {
+        run::run(detached.command(&["down"])).done();
+        run::run(detached.command(&["status"])).exits(3);
+        run::run(detached.up_command()).done();
+    }
+    run::run(detached.command(&["down"])).done();
+}
+
+#[test]
 fn detach_returns_when_all_is_ready_and_the_pid_file_names_the_arbiter() {
     let (detached, said) = Detached::start(SLEEPER);
     let said = said.done();

@@ -128,11 +128,18 @@ impl Instance {
 
     /// Number of the last event so far.
     pub(crate) fn last_event(&self) -> u64 {
-        self.transcript.locked().events.last().map_or(0, |record| record.seq)
+        self.events().last().map_or(0, |record| record.seq)
     }
 
-    /// Events so far.
+    /// Events so far: all that the arbiter has told, whether or not they have come through its output yet.
     pub(crate) fn events(&self) -> Vec<Record> {
+        let said = self.remuda(&["events", "--json"]);
+        let newest = if said.code == 0 { said.json_lines::<Record>().last().map(|record| record.seq) } else { None };
+        if let Some(newest) = newest {
+            self.transcript.wait("the output to catch up", |written| {
+                written.events.last().is_some_and(|record| record.seq >= newest).then_some(())
+            });
+        }
         self.transcript.locked().events.clone()
     }
 
