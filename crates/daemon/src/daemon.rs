@@ -134,7 +134,7 @@ impl Daemon {
             stored: FdStore::default(),
             einhorn,
             manager: ServiceManager::from_env(&boot.environment),
-            tracking: Tracking::detect(&config.instance.name),
+            tracking: Tracking::detect(&config.instance),
             config: Arc::clone(&config),
             specs: config.services.clone(),
             source: boot.source,

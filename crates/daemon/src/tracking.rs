@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use remuda_model::WorkerId;
+use remuda_model::{InstanceSpec, WorkerId};
 use remuda_sys::CallError;
 use remuda_sys::cgroup::{Cgroups, WorkerCgroup};
 use remuda_sys::event::{Interest, Poller, Token};
@@ -55,8 +55,8 @@ impl Leftover {
 
 impl Tracking {
     /// Finds out what this machine gives us.
-    pub(crate) fn detect(instance: &str) -> Self {
-        match Cgroups::detect(instance) {
+    pub(crate) fn detect(instance: &InstanceSpec) -> Self {
+        match Cgroups::detect(&group_name(instance)) {
             Ok(cgroups) => {
                 let words = format!("cgroup v2 at {}", cgroups.root().display());
                 Self { cgroups: Some(cgroups), words, leftovers: Vec::new() }
@@ -127,4 +127,13 @@ impl Tracking {
         }
         Ok(())
     }
+}
+
+/// Two instances of one name can live in different runtime folders; only the folder is locked, so its hash
+/// (FNV-1a, 32 bits) keeps their groups apart. The next arbiter of the same folder finds what this one leaves.
+fn group_name(instance: &InstanceSpec) -> String {
+    let folder = instance.runtime_dir.as_os_str().as_encoded_bytes();
+    let hash =
+        folder.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    format!("{}-{hash:08x}", instance.name)
 }

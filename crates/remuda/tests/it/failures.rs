@@ -130,7 +130,8 @@ fn retries_end_when_the_config_says_so() {
         "[service.web]\ncommand = \"false\"\nbackoff = { base = \"10ms\", cap = \"20ms\", give_up_after = 3 }\n",
     )
     .up();
-    instance.wait_event("the end of the retries", |event| matches!(event.kind, EventKind::ServiceFailed { .. }));
+    instance
+        .wait_event("the end of the retries", |event| matches!(event.kind, EventKind::ServiceFailed { .. }));
     let service = instance.wait_phase("web", ServicePhase::Failed);
     assert!(service.reason.is_some_and(|reason| reason.contains("exit 1")));
     assert_eq!(

@@ -134,7 +134,8 @@ impl Instance {
     /// Events so far: all that the arbiter has told, whether or not they have come through its output yet.
     pub(crate) fn events(&self) -> Vec<Record> {
         let said = self.remuda(&["events", "--json"]);
-        let newest = if said.code == 0 { said.json_lines::<Record>().last().map(|record| record.seq) } else { None };
+        let newest =
+            if said.code == 0 { said.json_lines::<Record>().last().map(|record| record.seq) } else { None };
         if let Some(newest) = newest {
             self.transcript.wait("the output to catch up", |written| {
                 written.events.last().is_some_and(|record| record.seq >= newest).then_some(())
