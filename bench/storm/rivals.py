@@ -165,6 +165,13 @@ class UwsgiChain(Uwsgi):
     name = "uwsgi chain reload"
     trigger = "--touch-chain-reload"
 
+    def replace(self):
+        super().replace()
+        # A touch while the chain still looks at its last worker is dropped.
+        said = self.directory / "output"
+        done = lambda: said.read_text(errors="replace").count("chain reloading complete") >= self.touches  # noqa: E731
+        self.wait_until(done, "the end of the chain", REPLACE_LIMIT_S)
+
 
 class Nginx(Rival):
     """Its workers are proxies; behind them is one node process that is never replaced."""

@@ -25,7 +25,8 @@ usage: cargo xtask COMMAND
   tidy     file sizes and openings, unsafe code, open marks, paths of one machine
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
-  bench    builds a release, installs the peers, measures (arguments go to bench/supervise)
+  bench    builds a release, installs the peers, measures: `bench supervise` (the default) or `bench loss`
+           (further arguments go to that program)
   demo     builds a release and runs examples/hello";
 
 fn main() -> ExitCode {
@@ -76,7 +77,12 @@ fn lint() -> Result<()> {
 fn bench(rest: &[String]) -> Result<()> {
     let binary = release_binary()?;
     Program::new("bench/peers").run()?;
-    Program::new("bench/supervise").args(["--remuda", &binary]).args(rest).run()
+    let (program, rest) = match rest.split_first() {
+        Some((name, rest)) if name == "loss" => ("bench/loss", rest),
+        Some((name, rest)) if name == "supervise" => ("bench/supervise", rest),
+        _ => ("bench/supervise", rest),
+    };
+    Program::new(program).args(["--remuda", &binary]).args(rest).run()
 }
 
 fn demo() -> Result<()> {

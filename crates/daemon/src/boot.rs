@@ -10,7 +10,7 @@ use remuda_model::Config;
 use remuda_sys::CallError;
 use remuda_sys::socket::Activation;
 
-use crate::instance::InstanceError;
+use crate::instance::{InstanceError, PidFileError};
 use crate::sockets::SocketError;
 
 /// Everything a daemon is started with.
@@ -69,7 +69,7 @@ pub enum BootError {
     Socket(#[from] SocketError),
     /// Its pid cannot be written.
     #[error("{0}; nothing was started")]
-    PidFile(#[source] CallError),
+    PidFile(#[source] PidFileError),
     /// The kernel refused something it needs.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -42,6 +42,34 @@ pub enum InstanceError {
     Lock(LockError),
 }
 
+/// Longest file that can be an old pid file.
+const PID_FILE_MAX_BYTES: u64 = 32;
+
+/// Why the pid is not written. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PidFileError {
+    /// Something else than a pid file is there.
+    #[error("the pid file {path} is something else and is left alone; name another path, or remove it", path = .0.display())]
+    Foreign(PathBuf),
+    /// What is there cannot be looked at.
+    #[error("look at the pid file {path}: {source}", path = path.display())]
+    Look {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] remuda_sys::CallError),
+}
+
+/// The pid that a file holds, if it holds one and nothing else.
+fn pid_in(path: &Path) -> Option<u32> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
 /// The folder of a running instance. Dropping it removes what was put into it.
 #[derive(Debug)]
 pub(crate) struct InstanceFolder {
@@ -99,7 +127,17 @@ impl InstanceFolder {
     }
 
     /// Writes the pid where the config wants it too, whole or not at all.
-    pub(crate) fn write_pid(&mut self, path: &Path) -> Result<(), remuda_sys::CallError> {
+    /// Nothing but an old pid file is replaced.
+    pub(crate) fn write_pid(&mut self, path: &Path) -> Result<(), PidFileError> {
+        let failed = |source| PidFileError::Look { path: path.to_path_buf(), source };
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+            Ok(found) if !found.is_file() || found.len() > PID_FILE_MAX_BYTES || pid_in(path).is_none() => {
+                return Err(PidFileError::Foreign(path.to_path_buf()));
+            }
+            Ok(_) => {}
+        }
         let text = format!("{}\n", std::process::id());
         let durability = remuda_sys::files::Durability::Process;
         remuda_sys::files::replace(path, text.as_bytes(), 0o644, durability)?;
@@ -111,7 +149,8 @@ impl InstanceFolder {
 impl Drop for InstanceFolder {
     fn drop(&mut self) {
         // What is gone already needs no removal; the lock file stays, for another may be waiting on it.
-        for path in [self.control_socket(), self.einhorn_socket()].iter().chain(&self.pid_file) {
+        let pid_file = self.pid_file.as_ref().filter(|path| pid_in(path) == Some(std::process::id()));
+        for path in [self.control_socket(), self.einhorn_socket()].iter().chain(pid_file) {
             let _ = std::fs::remove_file(path);
         }
         let _ = std::fs::remove_dir_all(self.path.join("notify"));

@@ -38,7 +38,7 @@ pub use boot::{Boot, BootError, ConfigSource};
 pub use daemon::{Daemon, Started};
 pub use event_log::{EventLog, EventReader, Next};
 pub use handle::{Gone, Handle};
-pub use instance::InstanceError;
+pub use instance::{InstanceError, PidFileError};
 pub use logs::{LogLine, LogNext, LogQuery, LogReader, LogStore, Stream};
 pub use sockets::SocketError;
 

@@ -151,6 +151,8 @@ impl Workshop<'_> {
         plan.passed = passed;
         let user_id = user.as_ref().map_or_else(remuda_sys::users::effective_user, |user| user.uid);
         plan.user = user;
+        let born_in = cgroup.as_ref().and_then(|cgroup| File::open(cgroup.path()).ok());
+        plan.cgroup = born_in.as_ref().map(AsFd::as_fd);
         plan.cgroup_procs = cgroup.as_ref().map(|cgroup| cgroup.procs());
         self.follow(spec, &mut plan);
         let spawned = spawn(&plan).map_err(|error| failure("start", false)(error.to_string()))?;

@@ -6,6 +6,7 @@
 //! program. A failing stage comes back over a close-on-exec pipe by name and error number; when the program has been
 //! executed, the pipe just ends.
 
+mod cgroup;
 mod code;
 mod descriptors;
 mod launch;

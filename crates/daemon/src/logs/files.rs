@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,9 @@ use super::LogLine;
 
 /// Batches of lines that wait for the disk. A batch is what one read of a pipe brought, 64 KiB at most.
 const BATCHES_WAITING: usize = 256;
+
+/// `O_NONBLOCK` (Linux, every architecture but alpha, mips, parisc and sparc).
+const NONBLOCK: i32 = 0o4000;
 
 enum Message {
     Open(ServiceName, Option<LogFile>),
@@ -180,7 +184,10 @@ impl Open {
         match &mut self.file {
             Some(file) => Ok(file),
             none => {
-                let file = OpenOptions::new().append(true).create(true).open(&self.spec.path)?;
+                // A pipe that nobody reads from must not hold up the files of others: it is an error like any other.
+                let mut options = OpenOptions::new();
+                options.append(true).create(true).custom_flags(NONBLOCK);
+                let file = options.open(&self.spec.path)?;
                 let metadata = file.metadata()?;
                 (self.size, self.is_plain) = (metadata.len(), metadata.is_file());
                 Ok(none.insert(file))

@@ -206,3 +206,13 @@ fn a_service_manager_with_a_watchdog_gets_its_signs_of_life() {
     assert!(first.elapsed() < Duration::from_secs(4), "{:?}", first.elapsed());
     instance.end();
 }
+
+#[test]
+fn a_pid_file_that_is_something_else_is_left_alone() {
+    let mut setup = Setup::new("[service.web]\ncommand = \"sleep 1000\"\n");
+    let precious = setup.write("precious.txt", "precious\n");
+    setup.arguments = vec!["--pid-file".into(), precious.to_string_lossy().into()];
+    let said = run::run(setup.up_command()).exits(1);
+    assert!(said.err.contains("precious.txt is something else"), "{said:?}");
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious\n");
+}

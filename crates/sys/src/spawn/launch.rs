@@ -2,9 +2,10 @@
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
+use super::cgroup;
 use super::code::Orders;
 use super::plan::SpawnPlan;
 use super::trampoline::EXEC_WORD;
@@ -57,18 +58,37 @@ pub fn spawn(plan: &SpawnPlan<'_>) -> Result<Spawned, SpawnError> {
     }
     let program = CString::new(plan.trampoline.as_os_str().as_bytes()).ok().ok_or(SpawnError::Path)?;
     let status = pipe::plain().map_err(SpawnError::Prepare)?;
+    if let Some(cgroup) = plan.cgroup {
+        let mut orders = Orders::of(plan, status.writer.as_raw_fd());
+        orders.cgroup_procs = None;
+        let memory = memfd::with_content("remuda-plan", &orders.encode()).map_err(SpawnError::Prepare)?;
+        let given = [status.writer.as_fd(), memory.as_fd()];
+        if let Ok(pid) = cgroup::start(&program, memory.as_raw_fd(), &descriptors(plan, given), cgroup) {
+            return held(pid, status.reader);
+        }
+        // A kernel before 5.7, or a filter that knows no clone3: the trampoline joins the group by itself.
+    }
     let orders = Orders::of(plan, status.writer.as_raw_fd());
     let memory = memfd::with_content("remuda-plan", &orders.encode()).map_err(SpawnError::Prepare)?;
 
     let mut actions = FileActions::new().map_err(SpawnError::Prepare)?;
-    let standard = [plan.stdin, plan.stdout, plan.stderr].into_iter().flatten();
-    let given = standard.chain(plan.passed.iter().copied()).chain(plan.cgroup_procs);
-    for fd in given.chain([status.writer.as_fd(), memory.as_fd()]) {
-        actions.keep(fd.as_raw_fd()).map_err(SpawnError::Prepare)?;
+    for fd in descriptors(plan, [status.writer.as_fd(), memory.as_fd()]) {
+        actions.keep(fd).map_err(SpawnError::Prepare)?;
     }
     let pid = start(&program, memory.as_raw_fd(), &actions)?;
+    held(pid, status.reader)
+}
+
+/// What the trampoline inherits.
+fn descriptors(plan: &SpawnPlan<'_>, ours: [BorrowedFd<'_>; 2]) -> Vec<RawFd> {
+    let standard = [plan.stdin, plan.stdout, plan.stderr].into_iter().flatten();
+    let given = standard.chain(plan.passed.iter().copied()).chain(plan.cgroup_procs).chain(ours);
+    given.map(|fd| fd.as_raw_fd()).collect()
+}
+
+fn held(pid: u32, status: OwnedFd) -> Result<Spawned, SpawnError> {
     match process::pidfd_open(pid) {
-        Ok(pidfd) => Ok(Spawned { pid, pidfd, status: status.reader }),
+        Ok(pidfd) => Ok(Spawned { pid, pidfd, status }),
         Err(error) => {
             discard(pid);
             Err(SpawnError::Handle(error))

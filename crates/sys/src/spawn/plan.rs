@@ -62,7 +62,9 @@ pub struct SpawnPlan<'fd> {
     pub cpus: Vec<u32>,
     /// Session and process group.
     pub session: Session,
-    /// An open `cgroup.procs` to join.
+    /// The open folder of a control group to be born in.
+    pub cgroup: Option<BorrowedFd<'fd>>,
+    /// Its open `cgroup.procs`, to join where that cannot be.
     pub cgroup_procs: Option<BorrowedFd<'fd>>,
     /// No program it executes gains privileges by setuid bits or file capabilities.
     pub no_new_privileges: bool,
@@ -88,6 +90,7 @@ impl SpawnPlan<'_> {
             oom_score_adjust: None,
             cpus: Vec::new(),
             session: Session::New,
+            cgroup: None,
             cgroup_procs: None,
             no_new_privileges: false,
         }
