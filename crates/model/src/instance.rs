@@ -25,7 +25,7 @@ pub struct Config {
 pub struct InstanceSpec {
     /// Name of the instance. Default: the name of the config file's folder.
     pub name: String,
-    /// Folder of the control socket, lock and notify sockets, mode 0700. Default `/run/remuda/NAME` for root,
+    /// Folder of the control socket, lock and notify sockets, mode 0711. Default `/run/remuda/NAME` for root,
     /// `$XDG_RUNTIME_DIR/remuda/NAME` or `/tmp/remuda-UID/NAME` otherwise.
     pub runtime_dir: PathBuf,
     /// Where the pid is written besides.

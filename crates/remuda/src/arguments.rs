@@ -166,6 +166,9 @@ pub(crate) struct LogsArguments {
     /// Lines of these services or one slot [default: all].
     #[arg(value_name = "NAME")]
     pub(crate) targets: Vec<Target>,
+    /// The same as a NAME.
+    #[arg(long = "service", value_name = "NAME")]
+    pub(crate) services: Vec<Target>,
     /// Go on with what comes.
     #[arg(short, long)]
     pub(crate) follow: bool,
@@ -252,6 +255,9 @@ pub(crate) struct CheckArguments {
     /// The file [default: that of --config, or ./remuda.toml].
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Instances of a systemd template unit.
+    #[arg(long, value_name = "N")]
+    pub(crate) instances: Option<u32>,
     #[command(flatten)]
     pub(crate) printing: Printing,
 }

@@ -16,7 +16,8 @@ use crate::screen::{DIM, Screen, paint};
 /// Prints the effective config, and what it would change where its instance runs. A bad file is exit 2 and a report.
 pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &mut Screen) -> Outcome {
     let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
-    let read = match config_file::load(&files, &Adjustments::default()) {
+    let adjustments = Adjustments { instances: arguments.instances, ..Adjustments::default() };
+    let read = match config_file::load(&files, &adjustments) {
         Ok(read) => read,
         Err(LoadError::Report(report)) if arguments.printing.json => {
             screen.json(&serde_json::json!({"valid": false, "report": report.render(Style::Plain)}))?;

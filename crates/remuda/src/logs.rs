@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use remuda_control::LogItem;
 use remuda_daemon::LogQuery;
-use remuda_model::{Refusal, view};
+use remuda_model::{Refusal, Target, view};
 
 use crate::arguments::{Global, LogsArguments};
 use crate::exit::{Exit, Failure, Outcome};
@@ -44,13 +44,14 @@ pub(crate) async fn run(arguments: LogsArguments, global: &Global, screen: &mut 
 fn query(arguments: &LogsArguments, now: Timestamp) -> Result<LogQuery, Failure> {
     let since = arguments.since.as_deref().map(|text| quantity::since(text, now));
     let since_ms = since.transpose().map_err(|why| Failure::misuse(format!("--since: {why}")))?;
-    let slot = match arguments.targets.as_slice() {
+    let targets: Vec<&Target> = arguments.targets.iter().chain(&arguments.services).collect();
+    let slot = match targets.as_slice() {
         [target] => target.slot,
         targets if targets.iter().all(|target| target.slot.is_none()) => None,
         _ => return Err(Failure::misuse("lines of one slot at a time: name one slot, or only services")),
     };
     Ok(LogQuery {
-        services: arguments.targets.iter().map(|target| target.service.clone()).collect(),
+        services: targets.iter().map(|target| target.service.clone()).collect(),
         slot,
         stream: arguments.stream,
         since_ms,

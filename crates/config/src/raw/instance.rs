@@ -11,7 +11,7 @@ use super::{Duration, Field, Size};
 pub struct Instance {
     /// Name of the instance. Default: the name of the config file's folder.
     pub name: Field<String>,
-    /// Folder of the control socket, the lock and the notify sockets; it gets mode 0700. Default:
+    /// Folder of the control socket, the lock and the notify sockets; it gets mode 0711. Default:
     /// `/run/remuda/NAME` for root, else `$XDG_RUNTIME_DIR/remuda/NAME` or `/tmp/remuda-UID/NAME`.
     pub runtime_dir: Field<String>,
     /// A file that gets the arbiter's pid. Default: none.

@@ -43,7 +43,7 @@ fn unsupported(options: &mut Options<'_>, findings: &mut Findings) {
     options.unsupported(&["multicast_endpoint", "fqdn_prefix"], discovery, findings);
     let pause = "there is no pause between services; order them with after = […]";
     options.unsupported(&["warmup_delay"], pause, findings);
-    let web = "there is no web console; remuda status and remuda top show the same";
+    let web = "there is no web console; remuda status --watch shows the same";
     options.unsupported(&["httpd", "httpd_host", "httpd_port"], web, findings);
     let logging = "the arbiter logs to its standard error; redirect that";
     options.unsupported(&["loglevel", "logoutput", "loggerconfig"], logging, findings);

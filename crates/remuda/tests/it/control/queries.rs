@@ -72,6 +72,7 @@ fn logs_can_be_narrowed_by_service_slot_stream_number_and_time() {
         instance.remuda(&all).done().json_lines()
     };
     assert_eq!(texts(&ask(&["web"])), [("web", "to stderr"), ("web", "to stdout")]);
+    assert_eq!(ask(&["--service", "web"]), ask(&["web"]));
     assert_eq!(ask(&[]).len(), 4);
     assert_eq!(ask(&["web.0"]).len(), 2);
     assert_eq!(ask(&["web.7"]), []);
