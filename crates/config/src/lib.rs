@@ -5,10 +5,10 @@
 //!   foreign text --import--^
 //! ```
 //!
-//! - [`raw`] declares the keys. The [`schema`], the reference page and the hints for misspelt keys come from there.
-//! - [`load`] and [`load_text`] read the native format; [`foreign`] reads those of other systems. All that is wrong
+//! - [`raw`] declares the keys. The [`schema()`], the reference page and the hints for misspelt keys come from there.
+//! - [`load()`] and [`load_text`] read the native format; [`foreign`] reads those of other systems. All that is wrong
 //!   comes back at once as a [`Report`], with lines and carets.
-//! - [`effective`] prints a config with every default in it; it reads back as the same config.
+//! - [`effective()`] prints a config with every default in it; it reads back as the same config.
 //! - [`substitute`] fills in at spawn what no config can know; [`schedule`] tells when a scheduled service is due.
 //!
 //! Nothing here looks up variables, users or CPUs: the caller says so in [`Surroundings`]. Files are read only when

@@ -1,4 +1,4 @@
-//! The declarations of [`raw`](crate::raw) as a JSON Schema: for editors, for the reference page, and for telling
+//! The declarations of [`raw`] as a JSON Schema: for editors, for the reference page, and for telling
 //! which keys there are.
 
 use std::sync::LazyLock;

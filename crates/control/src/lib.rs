@@ -1,7 +1,7 @@
 //! The control API: how an operator, a script or a dashboard speaks to a running arbiter.
 //!
 //! HTTP/1.1 with JSON bodies over a Unix socket; streams are server-sent events. One table ([`routes`]) says what
-//! there is: the server dispatches by it, [`openapi`] is written from it, and a test holds both to it.
+//! there is: the server dispatches by it, [`openapi()`] is written from it, and a test holds both to it.
 //!
 //! [`serve`] runs the server around anything [`Served`] (an arbiter's handle); [`Client`] is the other end.
 
