@@ -28,8 +28,8 @@ const OPEN_MARKS: &[&str] = &["TODO", "FIXME", "XXX:", "HACK:"];
 /// Paths that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &["/work/", "/root/"];
 
-/// Where a locked package may come from: a registry, never a repository; `deny.toml` refuses unknown registries.
-const REGISTRY: &str = "registry+";
+/// The only place a locked package may come from.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// One file as the checks see it.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl File<'_> {
 
     fn foreign_packages(&self) -> Vec<String> {
         let sources = self.text.lines().filter_map(|line| line.strip_prefix("source = "));
-        let foreign = sources.filter(|source| !source.trim_matches('"').starts_with(REGISTRY));
+        let foreign = sources.filter(|source| source.trim_matches('"') != REGISTRY);
         foreign.map(|source| format!("{}: a package comes from {source}", self.path)).collect()
     }
 

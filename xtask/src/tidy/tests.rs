@@ -64,6 +64,7 @@ fn a_path_of_one_machine_is_found_in_any_text() {
 
 #[test]
 fn a_locked_package_from_elsewhere_is_found() {
-    let text = "source = \"registry+https://a/index\"\nsource = \"git+https://a/b\"\n";
+    let text =
+        "source = \"registry+https://github.com/rust-lang/crates.io-index\"\nsource = \"git+https://a/b\"\n";
     assert_eq!(findings("Cargo.lock", text), ["Cargo.lock: a package comes from \"git+https://a/b\""]);
 }
