@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use remuda_model::{
     Config, Event, EventKind, HookCall, InstanceSpec, RequestId, ServiceName, Tick, WorkerId, WorkerPhase,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::input::Input;
 use crate::life::{Cause, Move, react};
@@ -35,7 +36,7 @@ pub struct Arbiter {
 }
 
 /// Everything is being stopped.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Stopping {
     pub(crate) askers: Vec<RequestId>,
     pub(crate) code: i32,
@@ -103,6 +104,7 @@ impl Arbiter {
             Input::Connections { service, count } => self.connections(&service, count),
             Input::Drained { service, slot } => self.drained(&service, slot),
             Input::Due { service } => self.due(&service),
+            Input::Resumed => self.resumed(),
             Input::Woke => {}
             Input::KillAll => self.kill_all(),
         }

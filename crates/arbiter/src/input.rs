@@ -4,9 +4,10 @@ use remuda_model::{
     Config, ExitStatus, HookOutcome, NotifyMessage, Plan, Request, RequestId, ServiceName, SpawnFailure,
     WorkerId,
 };
+use serde::{Deserialize, Serialize};
 
 /// A fact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// The config the arbiter begins with. Once, first.
     Boot(Box<Config>),
@@ -109,6 +110,8 @@ pub enum Input {
         /// Which.
         service: ServiceName,
     },
+    /// The machine goes on in another process, which has forgotten every order that stands.
+    Resumed,
     /// A deadline has passed; nothing else happened.
     Woke,
     /// Stop waiting for anybody: kill what is left.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use remuda_model::{Reply, RequestId, ServiceName};
+use serde::{Deserialize, Serialize};
 
 use crate::Arbiter;
 use crate::order::Order;
 use crate::service::{Rest, Stage};
 
 /// A request under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Pending {
     /// All its goals are known.
     accepted: bool,
@@ -20,7 +21,7 @@ pub(crate) struct Pending {
 }
 
 /// What a request waits for at one service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Goal {
     /// Its wanted workers are ready, and no others live.
     Up,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use remuda_model::{EventKind, RequestId, ServiceName, ServiceSpec, WorkerId};
+use serde::{Deserialize, Serialize};
 
 use crate::Arbiter;
 use crate::life::Cause;
@@ -17,7 +18,7 @@ use crate::timers::{Alarm, Key};
 use crate::worker::{Doom, Role, Why};
 
 /// Replacements under way.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rollout {
     pub(crate) kind: Kind,
     pub(crate) from_generation: u64,
@@ -32,7 +33,7 @@ pub(crate) struct Rollout {
 }
 
 /// Why workers are replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// Somebody asked.
     Reload,
@@ -45,7 +46,7 @@ pub(crate) enum Kind {
 }
 
 /// How far the replacement in one slot is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// A singleton's old worker goes first.
     Vacating,

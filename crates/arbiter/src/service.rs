@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use remuda_model::{ServiceSpec, Tick, WorkerId};
+use serde::{Deserialize, Serialize};
 
 use crate::rollout::Rollout;
 use crate::worker::Why;
 
 /// One service.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) spec: Arc<ServiceSpec>,
     /// The config or an operator wants it to run.
@@ -52,7 +53,7 @@ pub(crate) struct Service {
 }
 
 /// Where a service is between down and up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// No worker lives.
     Down(Rest),
@@ -69,7 +70,7 @@ pub(crate) enum Stage {
 }
 
 /// Why a service is down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Rest {
     Stopped,
     Failed(String),
@@ -81,7 +82,7 @@ pub(crate) enum Rest {
 }
 
 /// One slot.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub(crate) seat: Option<WorkerId>,
     pub(crate) candidate: Option<WorkerId>,

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remuda_model::{ServiceName, Tick, WorkerId};
+use serde::{Deserialize, Serialize};
 
 /// What a moment is for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Key {
     /// Something about a worker.
     Worker(WorkerId, Alarm),
@@ -18,7 +19,7 @@ pub(crate) enum Key {
 }
 
 /// What about a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Alarm {
     /// It should be ready by now.
     Ready,
@@ -82,6 +83,11 @@ impl Timers {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.by_key.keys()
+    }
+
+    /// All keys with their moments.
+    pub(crate) fn moments(&self) -> impl Iterator<Item = (Key, Tick)> {
+        self.by_key.iter().map(|(key, at)| (key.clone(), *at))
     }
 
     /// The next moment.

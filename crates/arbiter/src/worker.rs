@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_model::{Event, EventKind, ServiceName, ServiceSpec, SpawnFailure, Tick, WorkerId, WorkerPhase};
+use serde::{Deserialize, Serialize};
 
 /// One worker.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) service: ServiceName,
@@ -37,7 +38,7 @@ pub(crate) struct Worker {
 }
 
 /// Where a worker stands to its slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     /// It sits in the slot.
     Seat,
@@ -48,7 +49,7 @@ pub(crate) enum Role {
 }
 
 /// Why a worker is being ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Doom {
     /// Somebody wants it so.
     Asked(Why),
@@ -57,7 +58,7 @@ pub(crate) enum Doom {
 }
 
 /// For what somebody wants a worker ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Why {
     Stop,
     Restart,

@@ -2,6 +2,7 @@
 
 mod chance;
 mod properties;
+mod successor;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +64,8 @@ struct Process {
     watchdog: bool,
     /// It has a socket.
     listens: bool,
+    /// The machine was told of it.
+    told: bool,
     /// The machine was told that it runs.
     running: bool,
     /// No process was made.
@@ -222,12 +225,17 @@ impl World {
             | Input::Drained { .. }
             | Input::Connections { .. } => true,
             Input::Due { service } => self.armed.contains(service),
-            Input::Woke | Input::KillAll => true,
+            Input::Woke | Input::KillAll | Input::Resumed => true,
         }
     }
 
     fn note_fact(&mut self, input: &Input) {
         match input {
+            Input::Spawned { worker, .. } => {
+                if let Some(process) = self.processes.get_mut(worker) {
+                    process.told = true;
+                }
+            }
             Input::Running { worker } | Input::Ready { worker } => {
                 if let Some(process) = self.processes.get_mut(worker) {
                     process.running = true;
@@ -265,6 +273,7 @@ impl World {
                         oneshot: spec.oneshot,
                         watchdog: spec.watchdog.is_some(),
                         listens: !spec.sockets.is_empty(),
+                        told: false,
                         running: false,
                         missing: false,
                         exited: false,
@@ -407,7 +416,8 @@ impl World {
 /// Facts that may reach the machine twice.
 fn echoes(input: &Input) -> bool {
     match input {
-        Input::Boot(_) | Input::Request { .. } | Input::Apply { .. } | Input::KillAll => false,
+        Input::Boot(_) | Input::Request { .. } | Input::Apply { .. } => false,
+        Input::KillAll | Input::Resumed => false,
         // A second demand, count or time of day is a new fact.
         Input::Demand { .. } | Input::Connections { .. } | Input::Due { .. } | Input::Woke => false,
         Input::Spawned { .. }

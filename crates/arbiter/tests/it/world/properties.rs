@@ -64,6 +64,8 @@ enum Act {
     Singleton(usize),
     Requests(u64),
     Stray(u64),
+    Successor,
+    Crash,
     Shutdown,
     KillAll,
 }
@@ -88,6 +90,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => which.prop_map(Act::Singleton),
         1 => (1_u64..30).prop_map(Act::Requests),
         1 => (1_u64..30).prop_map(Act::Stray),
+        1 => Just(Act::Successor),
+        2 => Just(Act::Crash),
     ];
     prop::collection::vec(act, 1..40)
 }
@@ -164,6 +168,8 @@ fn act(world: &mut World, config: &mut Config, act: Act) {
             world.step(Input::HookDone { id: worker + 100_000, outcome: remuda_model::HookOutcome::Passed });
             return world.step(Input::Demand { service: name("nobody") });
         }
+        Act::Successor => return world.replace_machine(),
+        Act::Crash => return world.crash(),
         Act::Shutdown => Request::Shutdown,
         Act::KillAll => return world.step(Input::KillAll),
     };
@@ -272,6 +278,16 @@ proptest! {
         act(&mut world, &mut config, if kill { Act::KillAll } else { Act::Shutdown });
         after.into_iter().for_each(|one| act(&mut world, &mut config, one));
         ends(&mut world);
+    }
+
+    #[test]
+    fn a_machine_from_a_snapshot_gives_the_same_orders(
+        lines in configs(), seed: u64, before in acts(), after in acts(),
+    ) {
+        let script = |act: Option<Act>| before.iter().cloned().chain(act).chain(after.clone()).collect();
+        let (one, _) = play(seed, Weather::ROUGH, &lines, script(None));
+        let (other, _) = play(seed, Weather::ROUGH, &lines, script(Some(Act::Successor)));
+        assert_eq!(one.history, other.history);
     }
 
     #[test]
