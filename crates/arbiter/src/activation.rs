@@ -65,6 +65,11 @@ impl Arbiter {
         self.orders.push(Order::Arm { service: name.clone() });
         self.touched.insert(name.clone());
         let Some(service) = self.services.get_mut(name) else { return };
+        if service.stage == Stage::Down(Rest::Held) || self.is_held(name) {
+            self.tell_service(name, EventKind::DueSkipped);
+            return;
+        }
+        let Some(service) = self.services.get_mut(name) else { return };
         // A run that failed does not end the schedule.
         if matches!(service.stage, Stage::Down(_)) {
             self.tell_service(name, EventKind::Due);

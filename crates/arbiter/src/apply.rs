@@ -76,12 +76,19 @@ impl Arbiter {
                 self.take_down(name, Why::Removed, Rest::Stopped);
                 self.wait_for(id, name, Goal::Down);
             }
-            (Change::Scaled { .. } | Change::Adjusted { .. }, Some(spec)) if self.went_back(name, &spec) => {
+            (Change::Scaled { .. } | Change::Bounded { .. } | Change::Adjusted { .. }, Some(spec))
+                if self.went_back(name, &spec) =>
+            {
                 self.replace(id, name, spec);
             }
             (Change::Scaled { to, .. }, Some(spec)) => {
                 self.take_spec(name, spec);
-                self.set_workers(name, *to);
+                self.set_workers(name, *to, "config");
+                self.wait_if_up(id, name);
+            }
+            (Change::Bounded { .. }, Some(spec)) => {
+                self.take_spec(name, spec);
+                self.keep_bounds(name);
                 self.wait_if_up(id, name);
             }
             (Change::Adjusted { .. }, Some(spec)) => {
@@ -89,10 +96,7 @@ impl Arbiter {
                 self.rearm(name);
             }
             (Change::Replaced { .. }, Some(spec)) => self.replace(id, name, spec),
-            (
-                Change::Added | Change::Scaled { .. } | Change::Adjusted { .. } | Change::Replaced { .. },
-                None,
-            ) => {}
+            (_, None) => {}
         }
     }
 
@@ -124,10 +128,8 @@ impl Arbiter {
 
     /// Workers have to be replaced for it to take effect.
     fn replace(&mut self, id: RequestId, name: &ServiceName, spec: Arc<ServiceSpec>) {
-        let to = spec.workers;
         let Some(service) = self.services.get(name) else { return };
-        // A number an operator chose stays, unless it cannot.
-        let rescaled = service.spec.workers != to || spec.singleton && service.workers_wanted > 1;
+        let to = service.workers_under(&spec);
         let previous = Arc::clone(&service.spec);
         let (stage, wanted) = (service.stage.clone(), service.wanted);
         let rescheduled = stage == Stage::Up && previous.schedule.is_some() != spec.schedule.is_some();
@@ -138,10 +140,8 @@ impl Arbiter {
             }
             self.wait_for(id, name, Goal::Up);
         }
-        if rescaled {
-            // New slots begin with the spec that is proven, so that there is one way back for all.
-            self.set_workers(name, to);
-        }
+        // New slots begin with the spec that is proven, so that there is one way back for all.
+        self.set_workers(name, to, "config");
         self.take_spec(name, spec);
         match stage {
             Stage::Up if rescheduled => {}
@@ -150,7 +150,8 @@ impl Arbiter {
                 self.roll(name, slots, Kind::Apply, Some(previous), Some(id));
             }
             Stage::Down(rest) => {
-                if wanted && rest != Rest::Stopped {
+                // One that is held comes back with it, when it is released.
+                if wanted && rest != Rest::Stopped && rest != Rest::Held {
                     self.take_down(name, Why::Restart, Rest::Stopped);
                     self.begin(name);
                     self.wait_for(id, name, Goal::Up);

@@ -12,6 +12,7 @@ use crate::life::{Cause, Move, react};
 use crate::order::Order;
 use crate::pending::Pending;
 use crate::random::Random;
+use crate::scaling::Sample;
 use crate::service::Service;
 use crate::timers::{Alarm, Key, Timers};
 use crate::worker::{Doom, Role, Worker};
@@ -102,6 +103,9 @@ impl Arbiter {
             Input::HookDone { id, outcome } => self.hook_done(id, outcome),
             Input::Demand { service } => self.demanded(&service),
             Input::Connections { service, count } => self.connections(&service, count),
+            Input::Measured { service, backlog, cpu_permille, pressure } => {
+                self.measured(&service, Sample { backlog, cpu_permille, pressure });
+            }
             Input::Drained { service, slot } => self.drained(&service, slot),
             Input::Due { service } => self.due(&service),
             Input::Resumed => self.resumed(),
@@ -146,6 +150,8 @@ impl Arbiter {
             },
             Key::Retry(service, slot) => self.fill(&service, slot),
             Key::Idle(service) => self.look_for_idleness(&service),
+            Key::Measure(service) => self.ask_for_load(&service),
+            Key::Held(service) => self.release(&service, "time"),
             Key::Shutdown => self.kill_all(),
         }
     }

@@ -3,6 +3,7 @@
 use remuda_model::WorkerPhase;
 
 use crate::Arbiter;
+use crate::service::Service;
 use crate::timers::Key;
 use crate::worker::{Role, Worker};
 
@@ -53,6 +54,8 @@ impl Arbiter {
             let known = match key {
                 Key::Worker(worker, _) => self.workers.contains_key(worker),
                 Key::Retry(service, _) | Key::Idle(service) => self.services.contains_key(service),
+                Key::Measure(service) => self.follows_load(service),
+                Key::Held(service) => self.services.get(service).is_some_and(Service::is_going_to_be_held),
                 Key::Shutdown => self.stopping.is_some(),
             };
             if !known {

@@ -26,6 +26,7 @@ impl Arbiter {
         service.wanted = true;
         service.again = false;
         self.touched.insert(name.clone());
+        self.timers.clear(Key::Held(name.clone()));
         if service.spec.schedule.is_some() {
             service.stage = Stage::Down(Rest::Scheduled);
             self.orders.push(Order::Arm { service: name.clone() });
@@ -81,6 +82,7 @@ impl Arbiter {
     /// Takes a service down; afterwards it rests as `rest` says.
     pub(crate) fn take_down(&mut self, name: &ServiceName, why: Why, rest: Rest) {
         self.cancel_rollout(name, &format!("ended by {why}"));
+        self.timers.clear(Key::Held(name.clone()));
         let Some(service) = self.services.get_mut(name) else { return };
         self.touched.insert(name.clone());
         service.recycle.clear();
@@ -141,7 +143,7 @@ impl Arbiter {
             self.run_hook(name, HookPoint::AfterStop, None);
         }
         let told = match &rest {
-            Rest::Stopped | Rest::Scheduled => EventKind::ServiceStopped,
+            Rest::Stopped | Rest::Scheduled | Rest::Held => EventKind::ServiceStopped,
             Rest::Failed(reason) => EventKind::ServiceFailed { reason: reason.clone() },
             Rest::Done => EventKind::ServiceDone,
             Rest::Idle => EventKind::Idle,
@@ -197,6 +199,7 @@ impl Arbiter {
 
     fn conclude_service(&mut self, name: &ServiceName) {
         let Some(service) = self.services.get_mut(name) else {
+            self.keep_measuring(name);
             self.release_waiting();
             self.check_goals(name);
             return;
@@ -230,6 +233,7 @@ impl Arbiter {
             Stage::Down(_) => self.release_waiting(),
             Stage::Up | Stage::Draining(_) | Stage::Waiting | Stage::Opening | Stage::Closing(..) => {}
         }
+        self.keep_measuring(name);
         self.check_goals(name);
     }
 

@@ -55,6 +55,8 @@ impl Arbiter {
             let at = now + age + Duration::from_millis(self.random.up_to(spread));
             self.timers.set(Key::Worker(id, Alarm::Age), at);
         }
+        let name = worker.service.clone();
+        self.booted(&name, Duration::from_millis(after_ms));
         self.orders.push(Order::StopProbe { worker: id });
         self.tell_worker(id, EventKind::WorkerReady { after_ms });
         if role == Role::Candidate {

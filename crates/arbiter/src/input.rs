@@ -98,6 +98,18 @@ pub enum Input {
         /// So many are open or queued.
         count: u32,
     },
+    /// The answer to [`Order::Measure`](crate::Order::Measure).
+    Measured {
+        /// Whose.
+        service: ServiceName,
+        /// Connections that wait in all queues of its sockets.
+        backlog: u32,
+        /// Processor time its ready workers used since they were measured last: the average of one, in thousandths of a
+        /// core.
+        cpu_permille: u32,
+        /// The machine itself lacks processors or memory: more workers would not help.
+        pressure: bool,
+    },
     /// The answer to [`Order::Drain`](crate::Order::Drain): nothing waits there.
     Drained {
         /// Whose.

@@ -73,6 +73,11 @@ pub enum Order {
         /// Which.
         service: ServiceName,
     },
+    /// Measure the load of a service; answered by `Measured`, or never.
+    Measure {
+        /// Which.
+        service: ServiceName,
+    },
     /// Give the slot's own listeners new connections, or give them to other slots. Until a slot is named for the
     /// first time it gets none while others do.
     Steer {

@@ -1,6 +1,7 @@
 //! Requests that wait for their end. Each gets exactly one answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use remuda_model::{Reply, RequestId, ServiceName};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub(crate) enum Goal {
     Up,
     /// It is down.
     Down,
+    /// It is held, and its workers are gone.
+    Held,
     /// Its reload ends.
     Reloaded,
 }
@@ -51,6 +54,7 @@ impl Arbiter {
             let verdict = match goal {
                 Goal::Up => self.is_up_as_wanted(name),
                 Goal::Down => self.is_down(name),
+                Goal::Held => self.is_down_and_held(name),
                 Goal::Reloaded => None,
             };
             if let Some(verdict) = verdict {
@@ -145,8 +149,24 @@ impl Arbiter {
             Stage::Down(Rest::Done) => Some(Ok(format!("{name} is done"))),
             Stage::Down(Rest::Idle) => Some(Ok(format!("{name} waits for a connection"))),
             Stage::Down(Rest::Scheduled) => Some(Ok(format!("{name} waits for its time"))),
+            Stage::Down(Rest::Held) => Some(Err(format!("{name} was held meanwhile"))),
             Stage::Down(Rest::Stopped) => Some(Err(format!("{name} was stopped meanwhile"))),
             Stage::Waiting | Stage::Opening | Stage::Closing(..) | Stage::Draining(_) => None,
+        }
+    }
+
+    fn is_down_and_held(&self, name: &ServiceName) -> Option<Result<String, String>> {
+        let Some(service) = self.services.get(name) else {
+            return Some(Err(format!("{name} was removed meanwhile")));
+        };
+        match (&service.stage, self.held_for(name)) {
+            (Stage::Down(Rest::Held), Some(left)) => Some(Ok(format!(
+                "{name} is held: its workers are gone, new connections wait for at most {}",
+                seconds(left)
+            ))),
+            (Stage::Closing(..) | Stage::Draining(_), Some(_)) => None,
+            (_, _) if service.wanted => Some(Err(format!("{name} was released meanwhile"))),
+            (_, _) => Some(Err(format!("{name} was stopped meanwhile"))),
         }
     }
 
@@ -160,6 +180,11 @@ impl Arbiter {
             Stage::Up | Stage::Waiting | Stage::Opening | Stage::Closing(..) | Stage::Draining(_) => None,
         }
     }
+}
+
+/// A time of which whole seconds are enough to know.
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_millis().div_ceil(1000))
 }
 
 fn workers(count: u32) -> &'static str {

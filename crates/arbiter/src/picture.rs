@@ -1,9 +1,10 @@
 //! Pictures of the machine, for `status` and for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use remuda_model::view::{Pause, Progress, Service as ServiceView, ServicePhase, Worker as WorkerView};
-use remuda_model::{ServiceName, WorkerId};
+use remuda_model::{ServiceName, ServiceSpec, WorkerId, WorkerPhase};
 
 use crate::Arbiter;
 use crate::exit::millis;
@@ -12,7 +13,34 @@ use crate::service::{Rest, Service, Stage};
 use crate::timers::Key;
 use crate::worker::Worker;
 
+/// What the machine knows of a worker, for a shell that takes it over.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its slot.
+    pub slot: u32,
+    /// Its generation.
+    pub generation: u64,
+    /// How far it is.
+    pub phase: WorkerPhase,
+    /// Its main process.
+    pub pid: Option<u32>,
+    /// What it was started with.
+    pub spec: Arc<ServiceSpec>,
+}
+
 impl Arbiter {
+    /// What it knows of a worker that is not buried.
+    #[must_use]
+    pub fn standing(&self, worker: WorkerId) -> Option<Standing> {
+        self.workers.get(&worker).map(|worker| Standing {
+            slot: worker.slot,
+            generation: worker.generation,
+            phase: worker.phase,
+            pid: worker.pid,
+            spec: Arc::clone(&worker.spec),
+        })
+    }
+
     /// Every service with its workers. Memory, processor time and the next scheduled run are the shell's to fill in.
     #[must_use]
     pub fn view(&self) -> Vec<ServiceView> {
@@ -84,6 +112,8 @@ impl Arbiter {
             failures_total: service.failures_total,
             reason: reason(service),
             reload,
+            scaling: service.spec.scaling,
+            held_for_ms: self.held_for(name).map(millis),
             next_run_ms: None,
             workers,
             backoffs: pauses
@@ -100,6 +130,7 @@ fn phase(service: &Service) -> ServicePhase {
         Stage::Down(Rest::Done) => ServicePhase::Done,
         Stage::Down(Rest::Idle) => ServicePhase::Idle,
         Stage::Down(Rest::Scheduled) => ServicePhase::Scheduled,
+        Stage::Down(Rest::Held) => ServicePhase::Held,
         Stage::Waiting => ServicePhase::Waiting,
         Stage::Opening => ServicePhase::Starting,
         Stage::Closing(..) | Stage::Draining(_) => ServicePhase::Stopping,

@@ -102,13 +102,19 @@ pub(crate) fn service_change(
         replaced.push("socket address".to_owned());
     }
     if !replaced.is_empty() {
-        if old.workers != new.workers {
+        if (old.workers, old.scaling) != (new.workers, new.scaling) {
             replaced.push("workers".to_owned());
         }
         return Some(Change::Replaced { keys: replaced });
     }
-    if old.workers != new.workers {
-        return Some(Change::Scaled { from: old.workers, to: new.workers });
+    match new.scaling {
+        Some(bounds) if old.scaling != new.scaling => {
+            return Some(Change::Bounded { min: bounds.min, max: bounds.max });
+        }
+        None if old.workers != new.workers || old.scaling.is_some() => {
+            return Some(Change::Scaled { from: old.workers, to: new.workers });
+        }
+        Some(_) | None => {}
     }
     let mut adjusted = differing!(
         old, new;

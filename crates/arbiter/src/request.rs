@@ -6,7 +6,7 @@ use crate::Arbiter;
 use crate::life::Cause;
 use crate::order::Order;
 use crate::pending::{Goal, Pending};
-use crate::service::{Rest, Stage};
+use crate::service::{Rest, Service, Stage};
 use crate::timers::Key;
 use crate::worker::{Doom, Why, Worker};
 
@@ -49,6 +49,14 @@ impl Arbiter {
             }
             Request::Reload(targets) => self.reload_targets(id, &targets)?,
             Request::Scale { service, to } => self.scale(id, &service, to)?,
+            Request::Hold { service, lasting } => {
+                self.check_names(std::slice::from_ref(&service))?;
+                self.hold(id, &service, lasting)?;
+            }
+            Request::Release(service) => {
+                self.check_names(std::slice::from_ref(&service))?;
+                self.release_by(id, &service)?;
+            }
             Request::Signal { targets, signal, scope } => {
                 let parts = self.parts(&targets)?;
                 let mut told = 0_u32;
@@ -78,6 +86,9 @@ impl Arbiter {
     }
 
     fn start(&mut self, id: RequestId, name: &ServiceName) {
+        if self.is_held(name) {
+            self.release(name, "request");
+        }
         let Some(service) = self.services.get_mut(name) else { return };
         service.wanted = true;
         match &service.stage {
@@ -111,6 +122,9 @@ impl Arbiter {
     }
 
     fn restart(&mut self, id: RequestId, name: &ServiceName, slots: Option<&[u32]>) {
+        if self.is_held(name) {
+            return self.start(id, name);
+        }
         let Some(service) = self.services.get_mut(name) else { return };
         let Some(slots) = slots.filter(|_| service.is_up()) else {
             if matches!(service.stage, Stage::Up | Stage::Closing(..) | Stage::Draining(_)) {
@@ -146,7 +160,9 @@ impl Arbiter {
     fn reload_targets(&mut self, id: RequestId, targets: &[Target]) -> Result<(), Refusal> {
         let parts = self.parts(targets)?;
         for (name, _) in &parts {
-            if self.services.get(name).is_none_or(|service| !service.is_up()) {
+            let serves_or_will =
+                |service: &Service| service.is_up() || service.starts_anew() || self.is_held(name);
+            if !self.services.get(name).is_some_and(serves_or_will) {
                 return Err(Refusal::NotRunning {
                     service: name.clone(),
                     phase: self.phase(name).to_string(),
@@ -154,6 +170,14 @@ impl Arbiter {
             }
         }
         for (name, slots) in parts {
+            if self.is_held(&name) {
+                self.note(id, format!("{name} is held; it comes back with new workers"));
+                continue;
+            }
+            if self.services.get(&name).is_some_and(Service::starts_anew) {
+                self.wait_for(id, &name, Goal::Up);
+                continue;
+            }
             let slots = slots.unwrap_or_else(|| self.slots_of(&name));
             self.reload(id, &name, slots);
         }
@@ -170,7 +194,9 @@ impl Arbiter {
         if to > limit {
             return Err(Refusal::TooMany { asked: to, limit });
         }
-        self.set_workers(name, to);
+        service.check_bounds(to)?;
+        service.trend.forget();
+        self.set_workers(name, to, "request");
         if self.services.get(name).is_some_and(|service| service.is_up()) {
             self.wait_for(id, name, Goal::Up);
         } else {
@@ -179,12 +205,13 @@ impl Arbiter {
         Ok(())
     }
 
-    pub(crate) fn set_workers(&mut self, name: &ServiceName, to: u32) {
+    pub(crate) fn set_workers(&mut self, name: &ServiceName, to: u32, reason: &str) {
         let Some(service) = self.services.get_mut(name) else { return };
         let from = std::mem::replace(&mut service.workers_wanted, to);
         if from != to {
             service.announced = false;
-            self.tell_service(name, EventKind::Scaled { from, to });
+            service.trend.forget();
+            self.tell_service(name, EventKind::Scaled { from, to, reason: Some(reason.to_owned()) });
             self.settle(name);
         }
     }

@@ -8,6 +8,7 @@ use crate::Arbiter;
 use crate::exit::millis;
 use crate::order::Order;
 use crate::rollout::Step;
+use crate::service::Service;
 use crate::timers::Key;
 use crate::worker::{Doom, Worker};
 
@@ -43,10 +44,7 @@ impl Arbiter {
         let name = &worker.service;
         let well = worker.doom.is_none();
         let Some(service) = self.services.get_mut(name) else { return };
-        if let Some(Doom::Failed(words)) = &worker.doom {
-            service.failures_total += 1;
-            service.trouble = Some(words.clone());
-        }
+        let words = words_for(service, worker);
         let spec = &service.spec;
         let stays_down = match spec.restart {
             _ if well && (spec.oneshot || spec.on_demand.is_some()) => true,
@@ -54,6 +52,11 @@ impl Arbiter {
             Restart::OnFailure => well,
             Restart::Never => true,
         };
+        if !(well && stays_down) {
+            // Who should run and does not has failed, with whatever code it went.
+            service.failures_total += 1;
+            service.trouble = Some(words);
+        }
         if stays_down {
             if let Some(slot) = service.slot_mut(worker.slot) {
                 slot.done = Some(well);
@@ -68,8 +71,8 @@ impl Arbiter {
     fn retry(&mut self, worker: &Worker) {
         let name = &worker.service;
         let backoff = worker.spec.backoff.clone();
-        let words = worker.doom.as_ref().map_or_else(|| "exit 0".to_owned(), ToString::to_string);
         let Some(service) = self.services.get_mut(name) else { return };
+        let words = words_for(service, worker);
         if !worker.proven {
             service.streak += 1;
         }
@@ -117,4 +120,10 @@ impl Arbiter {
         let full = backoff.base.saturating_mul(factor).min(backoff.cap);
         self.random.equal_jitter(full)
     }
+}
+
+/// How the worker that ended last in `service` came to its end.
+fn words_for(service: &Service, worker: &Worker) -> String {
+    let well = || format!("exit {}", service.last_code.unwrap_or_default());
+    worker.doom.as_ref().map_or_else(well, ToString::to_string)
 }

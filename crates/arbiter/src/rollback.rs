@@ -108,6 +108,7 @@ impl Arbiter {
             self.roll(name, back, Kind::Rollback, None, None);
         }
         self.settle(name);
+        self.keep_bounds(name);
         // What waits for a oneshot's end need not wait for it if it is none any more.
         self.release_waiting();
     }

@@ -7,6 +7,7 @@ use remuda_model::{ServiceSpec, Tick, WorkerId};
 use serde::{Deserialize, Serialize};
 
 use crate::rollout::Rollout;
+use crate::scaling::Trend;
 use crate::worker::Why;
 
 /// One service.
@@ -47,6 +48,9 @@ pub(crate) struct Service {
     pub(crate) gate: Option<u64>,
     /// Since when no connection has been seen, on demand.
     pub(crate) idle_since: Option<Tick>,
+    /// What its load was, when its number of workers follows it.
+    #[serde(default)]
+    pub(crate) trend: Trend,
     pub(crate) failures_total: u64,
     /// Exit code of the worker that ended last, as a shell would say it.
     pub(crate) last_code: Option<i32>,
@@ -79,6 +83,8 @@ pub(crate) enum Rest {
     Idle,
     /// Its time is awaited.
     Scheduled,
+    /// Connections wait in its queues until it is released.
+    Held,
 }
 
 /// One slot.
@@ -118,6 +124,7 @@ impl Service {
             due: false,
             gate: None,
             idle_since: None,
+            trend: Trend::default(),
             failures_total: 0,
             last_code: None,
             spec,
@@ -161,6 +168,15 @@ impl Service {
         self.stage == Stage::Up
     }
 
+    /// All its workers are yet to come: whatever asks for new ones has them.
+    pub(crate) fn starts_anew(&self) -> bool {
+        match &self.stage {
+            Stage::Closing(..) | Stage::Draining(_) => self.again,
+            Stage::Waiting | Stage::Opening => true,
+            Stage::Up | Stage::Down(_) => false,
+        }
+    }
+
     /// Those that come after it may start.
     pub(crate) fn lets_others_start(&self) -> bool {
         match &self.stage {
@@ -168,7 +184,7 @@ impl Service {
             Stage::Up => self.announced && (!self.spec.oneshot || self.workers_wanted == 0),
             Stage::Down(Rest::Done | Rest::Idle | Rest::Scheduled) => true,
             Stage::Down(Rest::Stopped) => !self.wanted,
-            Stage::Down(Rest::Failed(_)) => false,
+            Stage::Down(Rest::Failed(_) | Rest::Held) => false,
             Stage::Waiting | Stage::Opening | Stage::Closing(..) | Stage::Draining(_) => false,
         }
     }

@@ -51,7 +51,10 @@ impl Arbiter {
                     Stage::Down(rest) | Stage::Draining(rest) | Stage::Closing(_, rest) => rest.clone(),
                     Stage::Waiting | Stage::Opening | Stage::Up => Rest::Stopped,
                 };
-                let rest = if matches!(rest, Rest::Idle | Rest::Scheduled) { Rest::Stopped } else { rest };
+                let rest = match rest {
+                    Rest::Idle | Rest::Scheduled | Rest::Held => Rest::Stopped,
+                    Rest::Stopped | Rest::Failed(_) | Rest::Done => rest,
+                };
                 if !matches!(service.stage, Stage::Down(Rest::Failed(_) | Rest::Done | Rest::Stopped)) {
                     self.take_down(&name, Why::Shutdown, rest);
                 }

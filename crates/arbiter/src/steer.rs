@@ -14,7 +14,7 @@ use crate::service::Slot;
 use crate::timers::{Alarm, Key};
 use crate::worker::{Doom, Why};
 
-fn listens(spec: &ServiceSpec) -> bool {
+pub(crate) fn listens(spec: &ServiceSpec) -> bool {
     !spec.sockets.is_empty() || matches!(spec.stdin, Stdin::Socket(_))
 }
 

@@ -14,6 +14,10 @@ pub(crate) enum Key {
     Retry(ServiceName, u32),
     /// An on-demand service is looked at: is anybody connected?
     Idle(ServiceName),
+    /// A service that scales is measured.
+    Measure(ServiceName),
+    /// A held service starts again.
+    Held(ServiceName),
     /// A stop of everything has taken too long.
     Shutdown,
 }

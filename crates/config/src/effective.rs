@@ -58,6 +58,7 @@ fn instance(spec: &InstanceSpec) -> raw::Instance {
         log_line_max: some(raw::Size(spec.log_line_max)),
         events_kept: some(spec.events_kept),
         workers_max: some(spec.workers_max),
+        on_crash: some(spec.on_crash),
         stop_timeout: spec.stop_timeout.and_then(time),
     }
 }

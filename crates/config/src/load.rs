@@ -1,7 +1,7 @@
 //! A file, or a text, to a [`Loaded`] config.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::read::{TEXT_BYTES_MAX, read};
@@ -43,15 +43,18 @@ pub fn load_text(text: &str, path: &Path, surroundings: &Surroundings) -> Result
 /// It cannot be read, is not UTF-8, or is larger than 4 MiB.
 pub fn read_file(path: &Path) -> std::io::Result<String> {
     let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::FileTooLarge,
-            format!("it is larger than {TEXT_BYTES_MAX} bytes"),
-        ));
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is larger than {TEXT_BYTES_MAX} bytes")));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|why| {
+        let (text, wrong) = why.as_bytes().split_at(why.utf8_error().valid_up_to());
+        let line = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let byte = wrong.first().copied().unwrap_or_default();
+        let message = format!("line {line} has a byte that is not UTF-8 (0x{byte:02x}); save it as UTF-8");
+        Error::new(ErrorKind::InvalidData, message)
+    })
 }
 
 /// The folder of a config file, absolute: what relative paths in it are relative to.

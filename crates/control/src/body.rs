@@ -1,5 +1,7 @@
 //! The bodies of version 1 that are not words of the model already.
 
+use std::path::PathBuf;
+
 use remuda_model::{Reply, ServiceName, Signal, StopScope, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,15 @@ pub struct SignalBody {
     /// To which of a worker's processes. Default `main`.
     #[serde(default)]
     pub scope: StopScope,
+}
+
+/// Which program is to take the arbiter's place.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpgradeBody {
+    /// The absolute path of an executable. Default: the one that runs, as it lies there by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<PathBuf>,
 }
 
 /// The answer with `wait=false`: the request is on its way, its outcome is in the event stream.

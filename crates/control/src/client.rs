@@ -15,7 +15,7 @@ use remuda_model::{Plan, Reply, view};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::body::{About, ActBody, Answer, EffectiveConfig, ScaleBody, SignalBody};
+use crate::body::{About, ActBody, Answer, EffectiveConfig, ScaleBody, SignalBody, UpgradeBody};
 use crate::percent;
 use crate::route::{Action, Operation, Question, routes};
 
@@ -152,6 +152,14 @@ impl Client {
     /// [`ClientError`]
     pub async fn shutdown(&self, wait: Wait) -> Result<Answer, ClientError> {
         self.act(Action::Shutdown, None::<&()>, wait).await
+    }
+
+    /// Has another program take the arbiter's place. Done when it is about to: the events tell what came of it.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn upgrade(&self, body: &UpgradeBody, wait: Wait) -> Result<Answer, ClientError> {
+        self.act(Action::Upgrade, Some(body), wait).await
     }
 
     /// Has log files opened anew.

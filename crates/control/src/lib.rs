@@ -16,6 +16,7 @@ mod sse;
 
 pub use body::{
     About, Accepted, ActBody, Answer, EffectiveConfig, End, MissedEvents, MissedLines, ScaleBody, SignalBody,
+    UpgradeBody,
 };
 pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
 pub use openapi::openapi;

@@ -7,6 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::body::{
     About, ActBody, Answer, EffectiveConfig, End, MissedEvents, MissedLines, ScaleBody, SignalBody,
+    UpgradeBody,
 };
 
 /// What a route does.
@@ -56,6 +57,8 @@ pub enum Action {
     Shutdown,
     /// Opens log files anew.
     ReopenLogs,
+    /// Has another program take the arbiter's place.
+    Upgrade,
 }
 
 /// How the value of a parameter is written.
@@ -238,6 +241,13 @@ pub fn routes() -> Vec<Route> {
             Some(|generator| generator.subschema_for::<SignalBody>()),
         ),
         act(Action::Shutdown, "/v1/shutdown", "Stops everything and ends the arbiter.", None),
+        act(
+            Action::Upgrade,
+            "/v1/upgrade",
+            "Has another program take the arbiter's place; done when it is about to. The events `instance-upgraded` \
+             and `upgrade-failed` tell what came of it.",
+            Some(|generator| generator.subschema_for::<UpgradeBody>()),
+        ),
         act(Action::ReopenLogs, "/v1/logs/reopen", "Opens log files anew, after a rotation by others.", None),
         stream(Question::Events, "/v1/events", "What happens, as server-sent events.", EVENT_STREAM),
         stream(Question::Logs, "/v1/logs", "What workers write, as server-sent events.", LOG_STREAM),

@@ -1,5 +1,6 @@
 //! What the server needs of an arbiter: the questions of [`Handle`], so that a test can answer them from a script.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use remuda_daemon::{EventLog, Gone, Handle, LogStore};
@@ -17,6 +18,8 @@ pub trait Served: Clone + Send + Sync + 'static {
     fn view(&self) -> impl Future<Output = Result<view::Instance, Gone>> + Send;
     /// The config in force.
     fn config(&self) -> impl Future<Output = Result<Arc<Config>, Gone>> + Send;
+    /// Has the program at `to` (that of the arbiter, if none) take the arbiter's place.
+    fn upgrade(&self, to: Option<PathBuf>, by: String) -> impl Future<Output = Result<Reply, Gone>> + Send;
     /// Closes log files and opens them anew.
     fn reopen_logs(&self) -> impl Future<Output = Result<(), Gone>> + Send;
     /// The stream of events.
@@ -44,6 +47,10 @@ impl Served for Handle {
 
     async fn config(&self) -> Result<Arc<Config>, Gone> {
         Self::config(self).await
+    }
+
+    async fn upgrade(&self, to: Option<PathBuf>, by: String) -> Result<Reply, Gone> {
+        Self::upgrade(self, to, by).await
     }
 
     async fn reopen_logs(&self) -> Result<(), Gone> {

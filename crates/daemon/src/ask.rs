@@ -22,6 +22,7 @@ impl Daemon {
                 self.tell(Event::instance(EventKind::Requested { request, by }));
                 self.apply_config(Some(answer));
             }
+            Command::Upgrade { to, by, answer } => self.upgrade(to, &by, Some(answer)),
             Command::Plan { answer } => {
                 let _ = answer.send(self.plan().map(|(_, plan)| plan));
             }
@@ -46,7 +47,7 @@ impl Daemon {
     }
 
     /// The config as it is in its source now, and what differs from the one in force.
-    fn plan(&self) -> Result<(Config, Plan), Refusal> {
+    pub(crate) fn plan(&self) -> Result<(Config, Plan), Refusal> {
         let config = self.source.read().map_err(|reason| Refusal::BadConfig { reason })?;
         let plan = plan(&self.config, &config);
         Ok((config, plan))
@@ -105,6 +106,7 @@ impl Daemon {
         self.config = Arc::new(config.clone());
         self.specs.extend(config.services.clone());
         self.sockets_changed();
+        self.policy_changed();
         for service in watched {
             if config.services.get(&service).is_some_and(|spec| spec.on_demand.is_some()) {
                 self.perform(remuda_arbiter::Order::Watch { service });
@@ -127,11 +129,13 @@ impl Daemon {
             }
         }
         let dropped = self.capture.files().dropped();
+        let sockets = self.sockets.view(&self.config);
+        self.notice_full_queues(&sockets);
         view::Instance {
             name: self.config.instance.name.clone(),
             version: VERSION.to_owned(),
             pid: std::process::id(),
-            uptime_ms: clock::boottime().0.saturating_sub(self.started_ms),
+            uptime_ms: u64::try_from(clock::boottime().since(self.started).as_millis()).unwrap_or(u64::MAX),
             config: self.source.name().to_owned(),
             tracking: self.tracking.words().to_owned(),
             memory_bytes: usage(std::process::id()).map_or(0, |usage| usage.rss),
@@ -143,7 +147,7 @@ impl Daemon {
                     count,
                 })
                 .collect(),
-            sockets: self.sockets.view(&self.config),
+            sockets,
             services,
         }
     }
@@ -173,6 +177,8 @@ fn words(request: &Request) -> String {
         Request::Restart(targets) => list("restart", targets),
         Request::Reload(targets) => list("reload", targets),
         Request::Scale { service, to } => format!("scale {service} to {to}"),
+        Request::Hold { service, lasting } => format!("hold {service} for {} s", lasting.as_secs_f64()),
+        Request::Release(service) => format!("release {service}"),
         Request::Signal { targets, signal, .. } => list(&format!("signal {signal}"), targets),
         Request::Shutdown => "stop everything".to_owned(),
     }

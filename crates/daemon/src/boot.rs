@@ -11,13 +11,15 @@ use remuda_sys::CallError;
 use remuda_sys::socket::Activation;
 
 use crate::instance::{InstanceError, PidFileError};
+use crate::recovery::RecoveryError;
 use crate::sockets::SocketError;
+use crate::succession::Succession;
 
 /// Everything a daemon is started with.
 #[derive(Debug)]
 pub struct Boot {
-    /// The config to begin with.
-    pub loaded: Config,
+    /// What it begins with.
+    pub beginning: Beginning,
     /// Where it came from.
     pub source: ConfigSource,
     /// Our own environment variables, as they were at the start.
@@ -26,6 +28,15 @@ pub struct Boot {
     pub activation: Activation,
     /// Decides all jitter.
     pub seed: u64,
+}
+
+/// What a daemon begins with.
+#[derive(Debug)]
+pub enum Beginning {
+    /// A config. If a former arbiter left workers, it is applied to them.
+    Config(Box<Config>),
+    /// Another program's place in this process.
+    Succession(Box<Succession>),
 }
 
 /// Reads the config anew; the error is a report to be shown as it is.
@@ -64,9 +75,15 @@ pub enum BootError {
     /// Its folder cannot be had, or another one has it.
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    /// Workers of a former arbiter live and cannot be taken over.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
     /// A socket cannot be had.
     #[error(transparent)]
     Socket(#[from] SocketError),
+    /// What the program before left cannot be gone on with.
+    #[error("go on in place of another program: {0}")]
+    Succession(String),
     /// Its pid cannot be written.
     #[error("{0}; nothing was started")]
     PidFile(#[source] PidFileError),

@@ -9,6 +9,7 @@ use remuda_model::{ServiceSpec, Stdin, WorkerId};
 use remuda_sys::cgroup::WorkerCgroup;
 use remuda_sys::notify::NotifySocket;
 
+use crate::record::ChildRecord;
 use crate::sockets::Bound;
 
 /// One worker that has, or had, a process.
@@ -36,7 +37,9 @@ pub(crate) struct Child {
     /// The reading end of its readiness descriptor.
     pub(crate) ready: Option<OwnedFd>,
     /// Keeps a pipe open that nobody writes to, for `stdin = "hold"`.
-    pub(crate) _held: Option<OwnedFd>,
+    pub(crate) held: Option<OwnedFd>,
+    /// The wanted number of workers when it was spawned.
+    pub(crate) workers: u32,
     /// The sockets it was spawned with.
     pub(crate) sockets: Vec<Arc<Bound>>,
     pub(crate) cgroup: Option<WorkerCgroup>,
@@ -71,6 +74,19 @@ impl Child {
 
     pub(crate) fn main_pidfd(&self) -> &OwnedFd {
         self.main.as_ref().map_or(&self.pidfd, |main| &main.pidfd)
+    }
+
+    /// As the record tells of it.
+    pub(crate) fn record(&self) -> ChildRecord {
+        ChildRecord {
+            worker: self.id,
+            pid: self.pid,
+            start_time: self.start_time,
+            user: self.user,
+            sockets: self.sockets.iter().map(|socket| socket.id).collect(),
+            workers: self.workers,
+            cgroup: self.cgroup.is_some(),
+        }
     }
 
     /// Whether a user may speak for it: its own, ours, or root.

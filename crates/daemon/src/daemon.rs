@@ -1,36 +1,42 @@
 //! The one loop: what happened becomes an input, the machine answers with orders, the orders are carried out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_arbiter::{Arbiter, Input, Order};
 use remuda_model::{
-    Config, Event, EventKind, Reply, RequestId, ResourceLimit, ServiceName, ServiceSpec, WorkerId,
+    Config, Event, EventKind, Record, Reply, RequestId, ResourceLimit, ServiceName, ServiceSpec, Tick,
+    WorkerId,
 };
-use remuda_sys::CallError;
 use remuda_sys::clock;
-use remuda_sys::event::{Interest, Poller, Signals};
+use remuda_sys::event::{Poller, Signals};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::boot::{Boot, BootError, ConfigSource};
+use crate::boot::ConfigSource;
 use crate::child::Child;
 use crate::einhorn_server::EinhornServer;
 use crate::fdstore::FdStore;
-use crate::handle::{COMMANDS_WAITING, Command, Handle};
+use crate::handle::{Command, Handle};
 use crate::instance::InstanceFolder;
+use crate::keeping::Keeping;
+use crate::load::LoadMeter;
 use crate::logs::capture::Capture;
-use crate::logs::files::LogFiles;
 use crate::manager::ServiceManager;
+use crate::record::Entry;
+use crate::record::journal::Journal;
+use crate::resumption::Resumption;
 use crate::schedule::Schedules;
-use crate::sockets::SocketTable;
-use crate::source::Source;
+use crate::sockets::{Bound, SocketTable};
 use crate::steering::Steering;
 use crate::tasks::{Done, Tasks};
 use crate::tracking::Tracking;
+use crate::upgrade::Upgrade;
 use crate::{EventLog, LogStore};
 
 /// The arbiter with the world around it.
@@ -48,6 +54,7 @@ pub struct Daemon {
     pub(crate) signals: Signals,
     pub(crate) sockets: SocketTable,
     pub(crate) steering: Steering,
+    pub(crate) load: LoadMeter,
     /// Services whose sockets are watched for a connection.
     pub(crate) watched: BTreeMap<ServiceName, Vec<u64>>,
     pub(crate) capture: Capture,
@@ -57,6 +64,13 @@ pub struct Daemon {
     pub(crate) einhorn: EinhornServer,
     pub(crate) manager: ServiceManager,
     pub(crate) tracking: Tracking,
+    pub(crate) journal: Journal,
+    pub(crate) keeping: Keeping,
+    pub(crate) upgrade: Option<Upgrade>,
+    /// The program that runs, by the path it was started from.
+    pub(crate) program: PathBuf,
+    /// A duplicate of the control socket, for a successor.
+    pub(crate) control: UnixListener,
     pub(crate) config: Arc<Config>,
     /// The last spec of each service, those included that have left the config and are still stopping.
     pub(crate) specs: BTreeMap<ServiceName, Arc<ServiceSpec>>,
@@ -70,10 +84,24 @@ pub struct Daemon {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) answers: BTreeMap<RequestId, oneshot::Sender<Reply>>,
     pub(crate) next_request: u64,
-    pub(crate) started_ms: u64,
+    /// When the first arbiter of this line of them started.
+    pub(crate) started: Tick,
     /// Signals TERM, INT and QUIT so far.
     pub(crate) asked_to_end: u32,
     pub(crate) exit: Option<i32>,
+    /// What the first turn is to begin with.
+    pub(crate) opening: Option<Opening>,
+    /// Workers of a former arbiter without a trace, whose end is to be told to the machine.
+    pub(crate) vanished: Vec<WorkerId>,
+}
+
+/// How a daemon begins.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    /// With sockets that were just bound.
+    Anew(Vec<Arc<Bound>>),
+    /// With what another one left.
+    Again(Box<Resumption>),
 }
 
 /// What [`Daemon::start`] hands out: the loop, the way to it, and the control socket to serve.
@@ -88,88 +116,20 @@ pub struct Started {
 }
 
 impl Daemon {
-    /// Takes the instance's folder, binds its sockets and gets ready to run. Nothing is spawned yet.
-    ///
-    /// # Errors
-    /// What was taken is let go; no process was started.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub fn start(boot: Boot) -> Result<Started, BootError> {
-        let config = Arc::new(boot.loaded);
-        let instance = &config.instance;
-        let mut folder = InstanceFolder::take(&instance.runtime_dir, &instance.name)?;
-        let mut sockets = SocketTable::new(boot.activation);
-        let bound = sockets.bind_all(&config)?;
-        if let Some(path) = &instance.pid_file {
-            folder.write_pid(path).map_err(BootError::PidFile)?;
-        }
-        let control = crate::boot::bind_control(&folder.control_socket())?;
-        let Watching { poller, signals, schedules, einhorn } = Watching::begin(&folder)?;
-        remuda_sys::process::set_subreaper()?;
-        let nofile = remuda_sys::limits::nofile();
-        // What it is then shows when descriptors run out, with a message of its own.
-        let _ = remuda_sys::limits::raise_nofile();
-        let logs = LogStore::new();
-        let files = LogFiles::start()
-            .map_err(|error| CallError::new("start the thread that writes log files", error))?;
-        let capture = Capture::start(logs.clone(), files)?;
-        let (sender, commands) = mpsc::channel(COMMANDS_WAITING);
-        let events = EventLog::new(instance.events_kept, 1);
-        let handle = Handle { commands: sender, events: events.clone(), logs: logs.clone() };
-        let mut daemon = Self {
-            arbiter: Arbiter::new(boot.seed),
-            orders: VecDeque::new(),
-            spawns: VecDeque::new(),
-            spawning: 0,
-            children: BTreeMap::new(),
-            poller,
-            signals,
-            sockets,
-            steering: Steering::default(),
-            watched: BTreeMap::new(),
-            capture,
-            schedules,
-            tasks: Tasks::default(),
-            stored: FdStore::default(),
-            einhorn,
-            manager: ServiceManager::from_env(&boot.environment),
-            tracking: Tracking::detect(&config.instance),
-            config: Arc::clone(&config),
-            specs: config.services.clone(),
-            source: boot.source,
-            ours: boot.environment,
-            nofile,
-            folder,
-            events,
-            logs,
-            commands,
-            answers: BTreeMap::new(),
-            next_request: 1,
-            started_ms: clock::boottime().0,
-            asked_to_end: 0,
-            exit: None,
-        };
-        daemon.open_logs(&config);
-        daemon.tell(Event::instance(EventKind::InstanceStarted { version: crate::VERSION.to_owned() }));
-        for socket in bound {
-            let (name, address) = (socket.name.clone(), socket.address());
-            daemon.tell(Event::instance(EventKind::SocketBound { socket: name, address }));
-        }
-        Ok(Started { daemon, handle, control })
-    }
-
     /// Runs until everything is stopped; returns the exit code.
     ///
     /// # Cancel safety
     /// None: a dropped loop leaves its workers without an arbiter.
     pub async fn run(mut self) -> i32 {
-        self.take(Input::Boot(Box::new((*self.config).clone())));
+        self.open();
         loop {
-            let more = self.spawn_waiting();
+            // A successor comes when nothing of its predecessor is left.
+            let more = self.tracking.kill_trees(&self.children) || (!self.is_going() && self.spawn_waiting());
             if self.exit.is_some() {
                 return self.finish().await;
             }
+            self.keep_up();
+            self.try_to_go();
             self.wait(more).await;
             // Surfaces share this thread, and in a crowd of events the wait above never waits.
             tokio::task::yield_now().await;
@@ -182,6 +142,7 @@ impl Daemon {
         let until = deadline.map(|deadline| deadline.since(clock::boottime()));
         let heartbeat = self.manager.next_heartbeat();
         let look = self.steering.next_look;
+        let going = self.next_try_to_go();
         // Taken by chance, so that a source that never rests (a worker that floods its notify socket) starves none.
         tokio::select! {
             ready = self.poller.readable_mut() => match ready {
@@ -209,39 +170,52 @@ impl Daemon {
             done = self.tasks.next() => match done {
                 Done::Hook(id, outcome) => self.take(Input::HookDone { id, outcome }),
                 Done::Ready(worker) => self.take(Input::Ready { worker }),
+                Done::Preflight(found) => self.preflight_done(found),
             },
             () = self.capture.matched() => {
                 for worker in self.capture.take_ready() {
                     self.take(Input::Ready { worker });
                 }
             },
+            () = self.capture.files().troubled() => self.tell_manager(),
             () = sleep_until(heartbeat.unwrap_or_else(Instant::now)), if heartbeat.is_some() => self.manager.alive(),
             () = sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => self.look_at_drains(),
+            () = sleep_until(going.unwrap_or_else(Instant::now)), if going.is_some() => {}
             () = std::future::ready(()), if more => {}
         }
     }
 
     /// Gives a fact to the machine and carries out what it orders, and what follows from that.
     pub(crate) fn take(&mut self, input: Input) {
-        let mut orders = Vec::new();
-        self.arbiter.step(clock::boottime(), input, &mut orders);
-        self.orders.extend(orders);
+        self.step(input);
         // An order can bring a fact at once (a spawn that fails); facts nest no deeper than this queue is long.
         while let Some(order) = self.orders.pop_front() {
             if let Some(input) = self.perform(order) {
-                let mut orders = Vec::new();
-                self.arbiter.step(clock::boottime(), input, &mut orders);
-                self.orders.extend(orders);
+                self.step(input);
             }
         }
         self.steer_sockets();
         self.tell_manager();
     }
 
+    fn step(&mut self, input: Input) {
+        let now = clock::boottime();
+        self.note_fact(now, &input);
+        let mut orders = Vec::new();
+        self.arbiter.step(now, input, &mut orders);
+        self.orders.extend(orders);
+    }
+
     /// Everything is stopped: the last words go out, then the threads.
-    async fn finish(self) -> i32 {
+    async fn finish(mut self) -> i32 {
+        while self.tracking.kill_trees(&self.children) {}
+        self.end_keeping();
         self.tasks.finish().await;
+        let files = self.capture.files().clone();
         self.capture.finish();
+        for message in files.take_troubles() {
+            self.events.push(now_ms(), Event::instance(EventKind::Trouble { message }));
+        }
         self.tracking.finish();
         self.exit.unwrap_or(0)
     }
@@ -257,8 +231,9 @@ impl Daemon {
 
     /// Appends an event to the stream.
     pub(crate) fn tell(&mut self, event: Event) {
-        let time_ms = u64::try_from(clock::realtime().as_millis()).unwrap_or(u64::MAX);
-        self.events.push(time_ms, event);
+        let time_ms = now_ms();
+        let seq = self.events.push(time_ms, event.clone());
+        self.journal.add(&Entry::Told(Cow::Owned(Record { seq, time_ms, event })));
     }
 
     pub(crate) fn trouble(&mut self, message: String) {
@@ -287,30 +262,9 @@ impl Daemon {
     }
 }
 
-/// The loop's standing sources, all watched by one poller.
-struct Watching {
-    poller: AsyncFd<Poller>,
-    signals: Signals,
-    schedules: Schedules,
-    einhorn: EinhornServer,
-}
-
-impl Watching {
-    fn begin(folder: &InstanceFolder) -> Result<Self, CallError> {
-        let poller = Poller::new()?;
-        let signals = Signals::new()?;
-        poller.add(&signals, Source::Signals.token(), Interest::Read)?;
-        let schedules = Schedules::new()?;
-        poller.add(schedules.timer(), Source::WallClock.token(), Interest::Read)?;
-        let einhorn = EinhornServer::bind(&folder.einhorn_socket())?;
-        einhorn.watch(&poller)?;
-        #[expect(
-            deprecated,
-            reason = "unsound only for types that change their descriptor, which a Poller does not"
-        )]
-        let poller = AsyncFd::new(poller).map_err(|error| CallError::new("watch the event poll", error))?;
-        Ok(Self { poller, signals, schedules, einhorn })
-    }
+/// Milliseconds since 1970.
+fn now_ms() -> u64 {
+    u64::try_from(clock::realtime().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A pause of nothing is over at once, where the runtime's timer would take a millisecond.

@@ -41,6 +41,26 @@ impl EventLog {
         Self { ring: Arc::new(Mutex::new(ring)), newest: watch::Sender::new(first_seq.saturating_sub(1)) }
     }
 
+    /// A stream that goes on after `records`; the next event gets the number `next_seq`.
+    #[must_use]
+    pub(crate) fn resume(capacity: u32, records: Vec<Record>, next_seq: u64) -> Self {
+        let log = Self::new(capacity, next_seq);
+        {
+            let mut ring = log.lock();
+            let surplus = records.len().saturating_sub(ring.capacity);
+            // A reader counts on every number between the oldest and the newest.
+            if records.last().is_some_and(|last| last.seq + 1 == next_seq) {
+                ring.records = records.into_iter().skip(surplus).collect();
+            }
+        }
+        log
+    }
+
+    /// Every event that is kept.
+    pub(crate) fn kept(&self) -> Vec<Record> {
+        self.lock().records.iter().cloned().collect()
+    }
+
     /// Appends an event that happened at `time_ms` (milliseconds since 1970).
     pub fn push(&self, time_ms: u64, event: Event) -> u64 {
         let seq = {

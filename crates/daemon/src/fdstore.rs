@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use remuda_model::ServiceName;
 use remuda_sys::event::{Interest, Poller};
 
+use crate::record::{StoredRecord, holding};
 use crate::source::Source;
 
 /// The parked descriptors of all slots.
@@ -13,6 +14,8 @@ use crate::source::Source;
 pub(crate) struct FdStore {
     by_number: BTreeMap<u64, Stored>,
     next: u64,
+    /// Something came or went since the record was told.
+    changed: bool,
 }
 
 #[derive(Debug)]
@@ -20,6 +23,7 @@ struct Stored {
     service: ServiceName,
     slot: u32,
     name: String,
+    polled: bool,
     fd: OwnedFd,
 }
 
@@ -45,8 +49,9 @@ impl FdStore {
                 // What cannot be watched (a plain file) cannot be hung up on either.
                 let _ = poller.add(&fd, Source::Stored(self.next).token(), Interest::Nothing);
             }
-            let stored = Stored { service: service.clone(), slot, name: name.to_owned(), fd };
+            let stored = Stored { service: service.clone(), slot, name: name.to_owned(), polled, fd };
             self.by_number.insert(self.next, stored);
+            self.changed = true;
         }
         refused
     }
@@ -63,6 +68,40 @@ impl FdStore {
             .map(|stored| (stored.name.clone(), stored.fd.as_fd()))
     }
 
+    /// Whether something came or went since the last call.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Everything parked, with its descriptor.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (StoredRecord, BorrowedFd<'_>)> {
+        self.by_number.iter().map(|(number, stored)| {
+            let (service, slot, name) = (stored.service.clone(), stored.slot, stored.name.clone());
+            let record = StoredRecord { number: *number, service, slot, name, polled: stored.polled };
+            (record, stored.fd.as_fd())
+        })
+    }
+
+    /// What was parked with another arbiter, as far as its descriptors were held.
+    pub(crate) fn restore(
+        poller: &Poller,
+        records: Vec<StoredRecord>,
+        descriptors: &mut BTreeMap<String, OwnedFd>,
+    ) -> Self {
+        let mut store = Self { changed: true, ..Self::default() };
+        for record in records {
+            let StoredRecord { number, service, slot, name, polled } = record;
+            store.next = store.next.max(number);
+            let Some(fd) = descriptors.remove(&holding::stored(number)) else { continue };
+            if polled {
+                // What could be watched then can be now.
+                let _ = poller.add(&fd, Source::Stored(number).token(), Interest::Nothing);
+            }
+            store.by_number.insert(number, Stored { service, slot, name, polled, fd });
+        }
+        store
+    }
+
     /// Lets go what a slot parked under a name.
     pub(crate) fn remove(&mut self, poller: &Poller, service: &ServiceName, slot: u32, name: &str) {
         self.drop_where(poller, |stored| {
@@ -73,6 +112,7 @@ impl FdStore {
     /// The other side of a parked descriptor has hung up.
     pub(crate) fn hung_up(&mut self, poller: &Poller, number: u64) {
         if let Some(stored) = self.by_number.remove(&number) {
+            self.changed = true;
             let _ = poller.remove(&stored.fd);
         }
     }
@@ -83,9 +123,11 @@ impl FdStore {
     }
 
     fn drop_where(&mut self, poller: &Poller, goes: impl Fn(&Stored) -> bool) {
+        let changed = &mut self.changed;
         self.by_number.retain(|_, stored| {
             let going = goes(stored);
             if going {
+                *changed = true;
                 // Its worker may still hold it, so closing ours would not end the watch. It may not be watched.
                 let _ = poller.remove(&stored.fd);
             }

@@ -1,5 +1,6 @@
 //! What surfaces hold: a way to ask the loop, to read its events and its workers' lines. Never a machine.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use remuda_model::{Config, Plan, Refusal, Reply, Request, view};
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     View { answer: oneshot::Sender<view::Instance> },
     /// The config in force.
     Config { answer: oneshot::Sender<Arc<Config>> },
+    /// Another program takes our place.
+    Upgrade { to: Option<PathBuf>, by: String, answer: oneshot::Sender<Reply> },
     /// Close and open log files anew.
     ReopenLogs { answer: oneshot::Sender<()> },
 }
@@ -90,6 +93,14 @@ impl Handle {
     /// [`Gone`] when the loop ends first.
     pub async fn reopen_logs(&self) -> Result<(), Gone> {
         self.ask(|answer| Command::ReopenLogs { answer }).await
+    }
+
+    /// Has the program at `to` (ours, as it lies there by now, if none) take our place. Done when it is about to.
+    ///
+    /// # Errors
+    /// [`Gone`] when the loop ends first.
+    pub async fn upgrade(&self, to: Option<PathBuf>, by: String) -> Result<Reply, Gone> {
+        self.ask(|answer| Command::Upgrade { to, by, answer }).await
     }
 
     /// The stream of events.

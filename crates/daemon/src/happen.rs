@@ -40,6 +40,8 @@ impl Daemon {
                 }
             }
             Source::Stored(number) => self.stored.hung_up(self.poller.get_ref(), number),
+            Source::KeeperExit => self.keeper_ended(),
+            Source::KeeperLink => self.keeper_speaks(),
         }
     }
 
@@ -74,6 +76,7 @@ impl Daemon {
                 self.heard(signal, "reopen log files");
                 self.capture.files().reopen();
             }
+            "USR2" => self.upgrade(None, &format!("signal {signal}"), None),
             "TTIN" => self.scale_by_signal(signal, 1),
             "TTOU" => self.scale_by_signal(signal, -1),
             _ => {}
@@ -110,8 +113,9 @@ impl Daemon {
     /// Orphans of workers end up with us, and as PID 1 everybody's do.
     fn reap_strangers(&mut self) {
         let helpers = self.tasks.helpers().clone();
+        let children = self.children.values().flat_map(|child| [child.pid, child.main_pid()]);
         let children: std::collections::BTreeSet<u32> =
-            self.children.values().flat_map(|child| [child.pid, child.main_pid()]).collect();
+            children.chain(self.tracking.unburied()).chain(self.keeping.pid()).collect();
         if let Err(error) = reap_strangers(|pid| children.contains(&pid) || helpers.contains(pid)) {
             self.trouble(format!("reap processes that are nobody's: {error}"));
         }
@@ -141,7 +145,15 @@ impl Daemon {
 
     fn first_process_ended(&mut self, worker: WorkerId) {
         let Some(child) = self.children.get(&worker) else { return };
-        let Ok(Some(status)) = peek_exit(&child.pidfd) else { return };
+        let status = match peek_exit(&child.pidfd) {
+            Ok(Some(status)) => status,
+            Ok(None) => return,
+            // Another arbiter spawned it: somebody else is its parent now, and reaps it.
+            Err(_) => match foreign_exit(&child.pidfd) {
+                Ok(Some(status)) => status,
+                Ok(None) | Err(_) => return,
+            },
+        };
         let _ = self.poller.get_ref().remove(&child.pidfd);
         if child.main.is_some() {
             // It has handed over to another process, whose end is the worker's.
@@ -307,6 +319,7 @@ impl Daemon {
                 Err(error) => return self.trouble_of(worker, format!("watch its main process: {error}")),
             }
         }
+        self.keep_main(worker);
         self.take(Input::MainPid { worker, pid });
     }
 }

@@ -81,7 +81,7 @@ impl Daemon {
             timeout: hook.timeout,
         };
         let helpers = self.tasks.helpers().clone();
-        self.tasks.start(async move {
+        self.tasks.start_hook(async move {
             let outcome = match helper.run(&helpers).await {
                 Ok(ExitStatus::Code(0)) => HookOutcome::Passed,
                 Ok(status) => HookOutcome::Failed(status.to_string()),
@@ -108,6 +108,6 @@ impl Daemon {
 
     fn hook_failed(&mut self, call: &HookCall, reason: String) {
         let (id, outcome) = (call.id, HookOutcome::Failed(reason));
-        self.tasks.start(async move { Done::Hook(id, outcome) });
+        self.tasks.start_hook(async move { Done::Hook(id, outcome) });
     }
 }

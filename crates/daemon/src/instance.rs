@@ -1,8 +1,10 @@
 //! The folder of an instance: its lock, its sockets, its pid.
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use remuda_sys::CallError;
 use remuda_sys::lock::{Lock, LockError, try_lock};
 
 /// Why an instance cannot take its folder. Nothing was changed.
@@ -62,7 +64,7 @@ pub enum PidFileError {
     },
     /// It cannot be written.
     #[error(transparent)]
-    Write(#[from] remuda_sys::CallError),
+    Write(#[from] CallError),
 }
 
 /// The pid that a file holds, if it holds one and nothing else.
@@ -70,12 +72,16 @@ fn pid_in(path: &Path) -> Option<u32> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// The folder of a running instance. Dropping it removes what was put into it.
+/// Most folders that are made and found to be removed by an arbiter that ends, before it is given up.
+const REMOVED_MAX: u32 = 16;
+
+/// The folder of a running instance. Dropping it removes what was put into it, and the folder if nothing else is in it.
 #[derive(Debug)]
 pub(crate) struct InstanceFolder {
     path: PathBuf,
     pid_file: Option<PathBuf>,
-    _lock: Lock,
+    /// There until the end.
+    lock: Option<Lock>,
 }
 
 impl InstanceFolder {
@@ -83,35 +89,74 @@ impl InstanceFolder {
     pub(crate) fn take(path: &Path, name: &str) -> Result<Self, InstanceError> {
         let failed =
             |attempt| move |source| InstanceError::Folder { attempt, path: path.to_path_buf(), source };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o711)
-            .create(path)
-            .map_err(failed("create the folder"))?;
-        let owner = std::fs::metadata(path).map_err(failed("look at the folder"))?.uid();
-        let ours = remuda_sys::users::effective_user();
-        if owner != ours {
-            return Err(InstanceError::Owner { path: path.to_path_buf(), owner, ours });
-        }
-        let lock = try_lock(&path.join("lock")).map_err(|error| match error {
-            LockError::Held { pid, .. } => InstanceError::Running { name: name.to_owned(), holder: pid },
-            other @ LockError::Call(_) => InstanceError::Lock(other),
-        })?;
+        let mut tried = 0;
+        let lock = loop {
+            tried += 1;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o711)
+                .create(path)
+                .map_err(failed("create the folder"))?;
+            match check_owner(path) {
+                // Removed since by an arbiter that ended; locking finds that out too.
+                Err(InstanceError::Folder { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound => {}
+                checked => checked?,
+            }
+            match try_lock(&path.join("lock")) {
+                Ok(lock) => break lock,
+                Err(LockError::Held { pid, .. }) => {
+                    return Err(InstanceError::Running { name: name.to_owned(), holder: pid });
+                }
+                // An arbiter that ends took the folder away since we saw it.
+                Err(LockError::Call(why)) if is_missing(&why) && tried < REMOVED_MAX => {}
+                Err(other) => return Err(InstanceError::Lock(other)),
+            }
+        };
+        check_owner(path)?;
         // Workers of other users walk through it to their notify socket; only they can, for no name can be listed.
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o711))
             .map_err(failed("set the mode of"))?;
-        let notify = path.join("notify");
-        match std::fs::remove_dir_all(&notify) {
+        Ok(Self { path: path.to_path_buf(), pid_file: None, lock: Some(lock) })
+    }
+
+    /// The folder of a predecessor in this process, whose lock is held already.
+    pub(crate) fn inherited(path: &Path, lock: Lock, pid_file: Option<PathBuf>) -> Self {
+        Self { path: path.to_path_buf(), pid_file, lock: Some(lock) }
+    }
+
+    /// The descriptor of its lock.
+    pub(crate) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_ref().expect("it is taken out only when the folder is dropped").as_fd()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes room for the notify sockets of workers. There are none of a former arbiter.
+    pub(crate) fn prepare(&self) -> Result<(), InstanceError> {
+        let path = self.path.as_path();
+        let failed =
+            |attempt| move |source| InstanceError::Folder { attempt, path: path.to_path_buf(), source };
+        match std::fs::remove_dir_all(path.join("notify")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(failed("clear the folder")(error));
             }
             Ok(()) | Err(_) => {}
         }
-        std::fs::DirBuilder::new()
-            .mode(0o711)
-            .create(&notify)
-            .map_err(failed("create the notify folder of"))?;
-        Ok(Self { path: path.to_path_buf(), pid_file: None, _lock: lock })
+        self.make_notify_folder().map_err(failed("create the notify folder of"))
+    }
+
+    /// Makes the folder of notify sockets, if somebody took it away.
+    pub(crate) fn make_notify_folder(&self) -> std::io::Result<()> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(self.path.join("notify"))
+    }
+
+    /// All is stopped in good order: nobody needs a notify socket any more.
+    pub(crate) fn remove_notify_folder(&self) {
+        // If the folder is gone, so is this.
+        let _ = std::fs::remove_dir_all(self.path.join("notify"));
     }
 
     pub(crate) fn control_socket(&self) -> PathBuf {
@@ -119,7 +164,7 @@ impl InstanceFolder {
     }
 
     pub(crate) fn einhorn_socket(&self) -> PathBuf {
-        self.path.join("einhorn.sock")
+        einhorn_socket(&self.path)
     }
 
     pub(crate) fn notify_socket(&self, worker: u64) -> PathBuf {
@@ -146,13 +191,38 @@ impl InstanceFolder {
     }
 }
 
+fn check_owner(path: &Path) -> Result<(), InstanceError> {
+    let failed =
+        |source| InstanceError::Folder { attempt: "look at the folder", path: path.to_path_buf(), source };
+    let owner = std::fs::metadata(path).map_err(failed)?.uid();
+    let ours = remuda_sys::users::effective_user();
+    if owner == ours {
+        return Ok(());
+    }
+    Err(InstanceError::Owner { path: path.to_path_buf(), owner, ours })
+}
+
+fn is_missing(error: &CallError) -> bool {
+    std::io::Error::from_raw_os_error(error.errno).kind() == std::io::ErrorKind::NotFound
+}
+
+/// Where the einhorn socket of a runtime folder is.
+pub(crate) fn einhorn_socket(folder: &Path) -> PathBuf {
+    folder.join("einhorn.sock")
+}
+
 impl Drop for InstanceFolder {
     fn drop(&mut self) {
-        // What is gone already needs no removal; the lock file stays, for another may be waiting on it.
+        // What is gone already needs no removal, and what cannot be removed harms nobody.
         let pid_file = self.pid_file.as_ref().filter(|path| pid_in(path) == Some(std::process::id()));
         for path in [self.control_socket(), self.einhorn_socket()].iter().chain(pid_file) {
             let _ = std::fs::remove_file(path);
         }
-        let _ = std::fs::remove_dir_all(self.path.join("notify"));
+        // The lock goes last: whoever gets it next finds the folder as it was made, or none.
+        if let Some(lock) = self.lock.take() {
+            lock.remove(&self.path.join("lock"));
+        }
+        // Refused by the kernel as long as anything is in it, such as the next arbiter's lock.
+        let _ = std::fs::remove_dir(&self.path);
     }
 }

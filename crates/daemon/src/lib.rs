@@ -21,26 +21,42 @@ mod happen;
 mod helper;
 mod hook;
 mod instance;
+mod keeper;
+mod keeping;
+mod load;
 mod logs;
 mod manager;
 mod perform;
 mod probe;
 mod readiness;
+mod record;
+mod recovery;
+mod resumption;
 mod schedule;
 mod sockets;
 mod source;
 mod spawner;
+mod start;
 mod steering;
+mod succession;
 mod tasks;
 mod tracking;
+mod upgrade;
 
-pub use boot::{Boot, BootError, ConfigSource};
+pub use boot::{Beginning, Boot, BootError, ConfigSource};
 pub use daemon::{Daemon, Started};
 pub use event_log::{EventLog, EventReader, Next};
 pub use handle::{Gone, Handle};
 pub use instance::{InstanceError, PidFileError};
+pub use keeper::{
+    Holding, Holdings, KEEP_WORD, Keeper, KeeperError, OnCrash, Orphans, Policy, State, Taken, keeper_name,
+    run_keeper_if_asked,
+};
 pub use logs::{LogLine, LogNext, LogQuery, LogReader, LogStore, Stream};
+pub use recovery::RecoveryError;
 pub use sockets::SocketError;
+pub use succession::{SUCCESSION_VARIABLES, Succession, SuccessionError};
+pub use upgrade::{Fitness, PREFLIGHT_WORD, look_at};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,7 +4,8 @@ use std::os::fd::AsFd;
 
 use remuda_arbiter::{Input, Order};
 use remuda_model::{Event, EventKind, ServiceName, Signal, StopScope, WorkerId};
-use remuda_sys::cgroup::{KillWay, Leader, kill_tree};
+use remuda_sys::CallError;
+use remuda_sys::cgroup::WorkerCgroup;
 use remuda_sys::event::Interest;
 use remuda_sys::process::{pidfd_open, reap, send_signal, signal_group};
 
@@ -40,6 +41,7 @@ impl Daemon {
                 let count = self.count_connections(&service);
                 return Some(Input::Connections { service, count });
             }
+            Order::Measure { service } => return self.measure(service),
             Order::Steer { service, slot, away } => self.steer(&service, slot, away),
             Order::Drain { service, slot } => return self.drain(service, slot),
             Order::Arm { service } => self.arm(&service),
@@ -101,6 +103,7 @@ impl Daemon {
         let service = child.spec.name.clone();
         let line_max = self.config.instance.log_line_max;
         self.foresee(&child);
+        self.keep_child(&child, [(Stream::Stdout, stdout.as_fd()), (Stream::Stderr, stderr.as_fd())]);
         for (fd, stream) in [(stdout, Stream::Stdout), (stderr, Stream::Stderr)] {
             let writer =
                 Writer { worker: Some(worker), service: service.clone(), slot: child.slot, pid, stream };
@@ -166,8 +169,13 @@ impl Daemon {
             let known = self.arbiter.knows(worker);
             return known.then_some(Input::Exited { worker, status: remuda_model::ExitStatus::Unknown });
         };
-        if let Err(error) = kill_child(child) {
-            self.trouble_of(worker, format!("kill it: {error}"));
+        match &child.cgroup {
+            Some(cgroup) => {
+                if let Err(error) = kill_group(child, cgroup) {
+                    self.trouble_of(worker, format!("kill it: {error}"));
+                }
+            }
+            None => self.tracking.condemn(worker),
         }
         None
     }
@@ -176,6 +184,7 @@ impl Daemon {
         self.tasks.stop_probe(worker);
         self.capture.unwatch(worker);
         let Some(mut child) = self.children.remove(&worker) else { return };
+        self.forget_child(worker);
         let poller = self.poller.get_ref();
         if let Some(status) = child.status.take() {
             let _ = poller.remove(&status);
@@ -193,11 +202,12 @@ impl Daemon {
             let _ = poller.remove(&main.pidfd);
         }
         self.slots_changed(&child.spec.name);
-        let killed = kill_child(&child);
+        let Some(group) = child.cgroup.take() else { return self.tracking.lay_out(child) };
+        let killed = kill_group(&child, &group);
         // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
         let _ = reap(&child.pidfd);
         match killed {
-            Ok(killed) => self.tracking.bury(child.cgroup.take(), &killed),
+            Ok(()) => self.tracking.bury(group),
             Err(error) => self.trouble(format!("kill what {} left behind: {error}", child.spec.name)),
         }
     }
@@ -273,18 +283,11 @@ impl Daemon {
 /// `ESRCH`.
 const NO_SUCH_PROCESS: i32 = 3;
 
-/// Kills a worker's tree; the pids that were found in it.
-fn kill_child(child: &Child) -> Result<Vec<u32>, remuda_sys::CallError> {
-    let marker = format!("REMUDA_WORKER={}", child.id.0);
-    let leader = Leader { pid: child.pid, start_time: child.start_time, marker: Some(&marker) };
+/// Kills a worker's processes through their control group.
+fn kill_group(child: &Child, group: &WorkerCgroup) -> Result<(), CallError> {
     if let Some(main) = &child.main {
         // Gone is what it should be.
-        let _ = send_signal(main.pidfd.as_fd(), Signal::KILL);
+        drop(send_signal(&main.pidfd, Signal::KILL));
     }
-    let report = kill_tree(child.cgroup.as_ref(), &leader)?;
-    debug_assert!(
-        child.cgroup.is_some() == (report.way == KillWay::Cgroup),
-        "the way follows from the group"
-    );
-    Ok(report.found)
+    group.kill()
 }

@@ -4,14 +4,18 @@
 //! of the sockets it was spawned with: a socket that is replaced or removed stays open until the last worker that
 //! knows it is gone.
 
+mod changes;
+pub(crate) mod records;
 mod slots;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use remuda_model::{Change, Config, Mode, Plan, SocketKind, SocketName, SocketSpec, view};
 use remuda_sys::socket::{self, Activation, AdoptError, BindError, ChangeError, Listener};
+
+use changes::Changes;
 
 /// A socket with its listeners.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub(crate) struct Bound {
     pub(crate) name: SocketName,
     mode: Mode,
     state: Mutex<State>,
+    changes: Changes,
 }
 
 #[derive(Debug)]
@@ -99,6 +104,7 @@ impl Bound {
             }
             let failed = |source| SocketError::Bind { name: self.name.clone(), source: Box::new(source) };
             state.grow(|state| socket::bind_slot(&state.spec, state.listeners.first()).map_err(failed))?;
+            self.changes.mark();
         }
         let listener = state.listeners.get(index).expect("the loop above has filled it up to the index");
         Ok(use_it(listener))
@@ -127,7 +133,7 @@ impl Bound {
         self.lock().listeners.iter().for_each(|listener| each(listener.fd.as_fd()));
     }
 
-    fn view(&self, config: &Config) -> view::Socket {
+    pub(crate) fn view(&self, config: &Config) -> view::Socket {
         let listeners = &self.lock().listeners;
         let pictured = (0_u32..).zip(listeners.iter()).map(|(slot, listener)| {
             let queue = socket::queue(listener).ok().flatten();
@@ -163,6 +169,7 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
+        self.changes.mark();
         for file in self.lock().listeners.iter().filter_map(|listener| listener.file.as_ref()) {
             // Somebody may have taken its place or its folder away; then there is nothing of ours to remove.
             let _ = file.unlink_if_ours();
@@ -174,8 +181,11 @@ impl Drop for Bound {
 #[derive(Debug, Default)]
 pub(crate) struct SocketTable {
     bound: BTreeMap<SocketName, Arc<Bound>>,
+    /// Replaced or removed, and open as long as a worker knows them.
+    former: Vec<Weak<Bound>>,
     activation: Activation,
     next_id: u64,
+    changes: Changes,
 }
 
 /// Sockets bound for a config that is not in force yet. Dropping it lets them go.
@@ -186,7 +196,7 @@ pub(crate) struct Prepared {
 
 impl SocketTable {
     pub(crate) fn new(activation: Activation) -> Self {
-        Self { bound: BTreeMap::new(), activation, next_id: 1 }
+        Self { activation, next_id: 1, ..Self::default() }
     }
 
     /// Binds every socket of the first config, all or none.
@@ -207,7 +217,9 @@ impl SocketTable {
         let id = self.next_id;
         self.next_id += 1;
         let state = Mutex::new(State { spec: spec.clone(), listeners, course: None });
-        Ok(Arc::new(Bound { id, name: spec.name.clone(), mode: spec.mode, state }))
+        self.changes.mark();
+        let (name, mode, changes) = (spec.name.clone(), spec.mode, self.changes.clone());
+        Ok(Arc::new(Bound { id, name, mode, state, changes }))
     }
 
     /// Binds what `plan` adds or replaces, and changes what can be changed in place; on an error nothing is changed.
@@ -247,11 +259,14 @@ impl SocketTable {
         config: &Config,
     ) -> (Vec<Arc<Bound>>, Vec<SocketName>) {
         for bound in &prepared.added {
-            self.bound.insert(bound.name.clone(), Arc::clone(bound));
+            let before = self.bound.insert(bound.name.clone(), Arc::clone(bound));
+            self.former.extend(before.as_ref().map(Arc::downgrade));
         }
         let gone: Vec<SocketName> =
             self.bound.keys().filter(|name| !config.sockets.contains_key(*name)).cloned().collect();
-        gone.iter().for_each(|name| drop(self.bound.remove(name)));
+        let removed = gone.iter().filter_map(|name| self.bound.remove(name));
+        self.former.extend(removed.map(|bound| Arc::downgrade(&bound)));
+        self.changes.mark();
         (prepared.added, gone)
     }
 

@@ -28,6 +28,10 @@ pub(crate) enum Source {
     EinhornClient(u64),
     /// A stored descriptor was hung up on by its other side.
     Stored(u64),
+    /// The keeper has ended.
+    KeeperExit,
+    /// The keeper has carried something out.
+    KeeperLink,
 }
 
 const KIND_SHIFT: u32 = 56;
@@ -47,6 +51,8 @@ impl Source {
             Self::Einhorn => (9, 0),
             Self::EinhornClient(client) => (10, client),
             Self::Stored(descriptor) => (11, descriptor),
+            Self::KeeperExit => (12, 0),
+            Self::KeeperLink => (13, 0),
         };
         Token(kind << KIND_SHIFT | id)
     }
@@ -66,6 +72,8 @@ impl Source {
             9 => Self::Einhorn,
             10 => Self::EinhornClient(id),
             11 => Self::Stored(id),
+            12 => Self::KeeperExit,
+            13 => Self::KeeperLink,
             _ => return None,
         })
     }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use remuda_arbiter::Standing;
 use remuda_config::substitute::{SocketValue, Values, substitute};
 use remuda_model::{Readiness, ResourceLimit, ServiceSpec, SpawnFailure, Stdin, WorkerId};
 use remuda_sys::CallError;
@@ -173,7 +174,8 @@ impl Workshop<'_> {
             main: None,
             notify: Some(notify),
             ready: ready.map(|pipe| pipe.reader),
-            _held: stdin.and_then(|(_, held)| held),
+            held: stdin.and_then(|(_, held)| held),
+            workers: newcomer.workers,
             sockets,
             cgroup,
         };
@@ -256,6 +258,27 @@ impl Workshop<'_> {
             shell: ours("SHELL", "/bin/sh").into(),
         }
     }
+}
+
+/// What the placeholders of a worker that another arbiter spawned became.
+pub(crate) fn values_of(
+    ours: &BTreeMap<String, String>,
+    workers: u32,
+    standing: &Standing,
+    sockets: &[Arc<Bound>],
+) -> Values {
+    // Who could be looked up when it was spawned is not worth a failure now.
+    let (account, _) = account(&standing.spec).unwrap_or_default();
+    let known = known(ours, &standing.spec, account.as_ref());
+    let newcomer = Newcomer {
+        worker: WorkerId(0),
+        slot: standing.slot,
+        generation: standing.generation,
+        workers,
+        spec: &standing.spec,
+        stored: Vec::new(),
+    };
+    values(&newcomer, sockets, known)
 }
 
 /// What the placeholders of a worker become.

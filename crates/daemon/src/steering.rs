@@ -119,7 +119,11 @@ impl Daemon {
                 served.insert(child.slot);
             }
         }
-        match socket.steer(&served, self.slots_wanted(socket), taken) {
+        let wanted = self.slots_wanted(socket);
+        let mut released = Ok(());
+        let steered = socket.steer(&served, wanted, taken, |names| released = self.keeping.release(names));
+        self.mind_keeper(released);
+        match steered {
             Ok(closed) => {
                 for closed in closed.into_iter().filter(|closed| closed.lost > 0) {
                     let (name, slot, lost) = (&socket.name, closed.slot, closed.lost);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::upgrade::Fitness;
 use remuda_model::{HookOutcome, WorkerId};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -13,6 +14,8 @@ pub(crate) enum Done {
     Hook(u64, HookOutcome),
     /// A worker's probe succeeded.
     Ready(WorkerId),
+    /// A program has said whether it could take our place.
+    Preflight(Result<Fitness, String>),
 }
 
 /// The tasks of the loop.
@@ -20,6 +23,8 @@ pub(crate) enum Done {
 pub(crate) struct Tasks {
     set: JoinSet<Done>,
     probes: BTreeMap<WorkerId, AbortHandle>,
+    /// Hooks that run.
+    hooks: usize,
     helpers: Helpers,
 }
 
@@ -50,6 +55,17 @@ impl Tasks {
         self.set.spawn(task);
     }
 
+    /// Starts a hook.
+    pub(crate) fn start_hook(&mut self, hook: impl Future<Output = Done> + Send + 'static) {
+        self.hooks += 1;
+        self.start(hook);
+    }
+
+    /// Hooks that run, or have ended unheard.
+    pub(crate) fn hooks(&self) -> usize {
+        self.hooks
+    }
+
     /// Starts the probe of a worker, in place of the one before.
     pub(crate) fn start_probe(
         &mut self,
@@ -75,7 +91,12 @@ impl Tasks {
     pub(crate) async fn next(&mut self) -> Done {
         loop {
             match self.set.join_next().await {
-                Some(Ok(done)) => return done,
+                Some(Ok(done)) => {
+                    if matches!(done, Done::Hook(..)) {
+                        self.hooks -= 1;
+                    }
+                    return done;
+                }
                 // Aborted: whoever aborted it wants nothing of it. A panic has been reported where it happened.
                 Some(Err(_)) => {}
                 None => std::future::pending::<()>().await,

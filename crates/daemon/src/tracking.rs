@@ -1,13 +1,23 @@
 //! Which processes belong to which worker: control groups, where they can be had.
+//!
+//! Elsewhere trees are found by going through all processes. That costs the same for many workers as for one, so who
+//! is to be killed waits for the end of the loop's turn, and a thousand that die at once take a few passes.
 
-use std::os::fd::OwnedFd;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use remuda_model::{InstanceSpec, WorkerId};
+use remuda_model::{InstanceSpec, Signal, WorkerId};
 use remuda_sys::CallError;
-use remuda_sys::cgroup::{Cgroups, WorkerCgroup};
+use remuda_sys::cgroup::{Cgroups, Leader, WorkerCgroup, kill_trees};
 use remuda_sys::event::{Interest, Poller, Token};
-use remuda_sys::process::{peek_exit, pidfd_open};
+use remuda_sys::process::{peek_exit, reap, send_signal};
+
+use crate::child::Child;
+
+/// Trees killed in one go: as many as one turn of the loop brings ends. Each takes room in our table of descriptors
+/// while it is killed.
+const TREES_PER_TURN: usize = 256;
 
 /// At the end, those that were killed have so long to vanish: `down` promises that they are gone. A process takes
 /// longer only when it is stuck in the kernel.
@@ -20,6 +30,10 @@ pub(crate) struct Tracking {
     words: String,
     /// Of buried workers, what was still dying.
     leftovers: Vec<Leftover>,
+    /// Living workers without a control group whose trees are to be killed.
+    condemned: BTreeSet<WorkerId>,
+    /// Dead ones, unreaped, so that their numbers are still theirs.
+    unburied: VecDeque<Child>,
 }
 
 /// Somebody killed who may take a moment to vanish.
@@ -56,16 +70,15 @@ impl Leftover {
 impl Tracking {
     /// Finds out what this machine gives us.
     pub(crate) fn detect(instance: &InstanceSpec) -> Self {
-        match Cgroups::detect(&group_name(instance)) {
+        let (cgroups, words) = match Cgroups::detect(&group_name(instance)) {
             Ok(cgroups) => {
                 let words = format!("cgroup v2 at {}", cgroups.root().display());
-                Self { cgroups: Some(cgroups), words, leftovers: Vec::new() }
+                (Some(cgroups), words)
             }
-            Err(unavailable) => {
-                let words = format!("process tree ({unavailable})");
-                Self { cgroups: None, words, leftovers: Vec::new() }
-            }
-        }
+            Err(unavailable) => (None, format!("process tree ({unavailable})")),
+        };
+        let (leftovers, condemned, unburied) = (Vec::new(), BTreeSet::new(), VecDeque::new());
+        Self { cgroups, words, leftovers, condemned, unburied }
     }
 
     /// By which way trees are tracked and killed, for `status`.
@@ -73,22 +86,84 @@ impl Tracking {
         &self.words
     }
 
+    /// Kills everybody in the groups that a former arbiter left and that are not `known` by their names.
+    pub(crate) fn end_survivors(&mut self, known: impl Fn(&str) -> bool) -> Result<(), CallError> {
+        let Some(cgroups) = &self.cgroups else { return Ok(()) };
+        let mut groups = Vec::new();
+        for name in cgroups.survivors().iter().filter(|name| !known(name)) {
+            let group = cgroups.create(name)?;
+            group.kill()?;
+            groups.push(group);
+        }
+        groups.into_iter().for_each(|group| self.bury(group));
+        Ok(())
+    }
+
     /// A group for a new worker.
     pub(crate) fn create(&self, worker: WorkerId) -> Result<Option<WorkerCgroup>, CallError> {
         self.cgroups.as_ref().map(|cgroups| cgroups.create(&worker.0.to_string())).transpose()
     }
 
-    /// Takes over what is left of a buried worker: its group, or, where there is none, the processes `killed` with it.
-    /// Groups are removed as soon as everybody in them is dead.
-    pub(crate) fn bury(&mut self, cgroup: Option<WorkerCgroup>, killed: &[u32]) {
-        match cgroup {
-            Some(group) => self.leftovers.push(Leftover::Group(group)),
-            None => {
-                let processes = killed.iter().filter_map(|pid| pidfd_open(*pid).ok());
-                self.leftovers.extend(processes.map(Leftover::Process));
-            }
-        }
+    /// Takes over the group of a buried worker, whose processes were killed. It is removed as soon as all are dead.
+    pub(crate) fn bury(&mut self, group: WorkerCgroup) {
+        self.leftovers.push(Leftover::Group(group));
         self.clear();
+    }
+
+    /// Has the tree of a living worker without control group killed by [`Self::kill_trees`].
+    pub(crate) fn condemn(&mut self, worker: WorkerId) {
+        self.condemned.insert(worker);
+    }
+
+    /// Has what a dead worker without control group left behind killed by [`Self::kill_trees`], which then reaps it.
+    pub(crate) fn lay_out(&mut self, child: Child) {
+        self.condemned.remove(&child.id);
+        self.unburied.push_back(child);
+    }
+
+    /// Pids of the dead that wait for their burial.
+    pub(crate) fn unburied(&self) -> impl Iterator<Item = u32> {
+        self.unburied.iter().flat_map(|child| [child.pid, child.main_pid()])
+    }
+
+    /// Kills trees that wait for it, at most 256; says whether more do. `living` are the workers that are not laid out.
+    pub(crate) fn kill_trees(&mut self, living: &BTreeMap<WorkerId, Child>) -> bool {
+        let dead: Vec<Child> = self.unburied.drain(..self.unburied.len().min(TREES_PER_TURN)).collect();
+        let mut trees: Vec<&Child> = dead.iter().collect();
+        while trees.len() < TREES_PER_TURN
+            && let Some(worker) = self.condemned.pop_first()
+        {
+            trees.extend(living.get(&worker));
+        }
+        if !trees.is_empty() {
+            self.kill(&trees);
+            for child in &dead {
+                // Its end was seen, so it can be taken; if it was taken already, nobody needs it.
+                drop(reap(&child.pidfd));
+            }
+            self.clear();
+        }
+        !self.unburied.is_empty() || !self.condemned.is_empty()
+    }
+
+    fn kill(&mut self, trees: &[&Child]) {
+        let markers: Vec<String> =
+            trees.iter().map(|child| format!("REMUDA_WORKER={}", child.id.0)).collect();
+        let leaders: Vec<Leader<'_>> = trees
+            .iter()
+            .zip(&markers)
+            .map(|(child, marker)| Leader {
+                pid: child.pid,
+                start_time: child.start_time,
+                marker: Some(marker),
+            })
+            .collect();
+        for main in trees.iter().filter_map(|child| child.main.as_ref()) {
+            // Gone is what it should be.
+            drop(send_signal(main.pidfd.as_fd(), Signal::KILL));
+        }
+        let killed = kill_trees(&leaders);
+        self.leftovers.extend(killed.into_iter().map(|killed| Leftover::Process(killed.pidfd)));
     }
 
     fn clear(&mut self) {

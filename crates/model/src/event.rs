@@ -63,6 +63,32 @@ pub enum EventKind {
         /// Its version.
         version: String,
     },
+    /// The arbiter goes on with the workers of one that was killed.
+    InstanceResumed {
+        /// Its version.
+        version: String,
+        /// So many workers were taken over.
+        workers: u32,
+        /// So many had ended meanwhile.
+        lost: u32,
+        /// Milliseconds during which nobody was there; none when nobody knows.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        alone_ms: Option<u64>,
+    },
+    /// Another program goes on in the arbiter's process.
+    InstanceUpgraded {
+        /// The version before.
+        from: String,
+        /// Its version.
+        to: String,
+        /// Milliseconds during which nobody answered.
+        stall_ms: u64,
+    },
+    /// An upgrade did not take place; what ran runs on.
+    UpgradeFailed {
+        /// Why.
+        reason: String,
+    },
     /// The arbiter stops everything and ends.
     InstanceStopping {
         /// Who asked: `signal TERM`, `request` …
@@ -138,6 +164,28 @@ pub enum EventKind {
         from: u32,
         /// Now.
         to: u32,
+        /// Why: `request`, `config`, `backlog 12 for 3 s`, `cpu 85 %` or `idle`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    },
+    /// Its workers go, and new connections wait in the queues of its sockets.
+    ServiceHeld {
+        /// At most so many milliseconds.
+        for_ms: u64,
+    },
+    /// It is held no longer and starts its workers.
+    ServiceReleased {
+        /// Why: `request`, or `time` when its time was over.
+        reason: String,
+    },
+    /// A queue was found full at a look at it: who comes next is kept waiting by the kernel.
+    BacklogFull {
+        /// The socket.
+        socket: SocketName,
+        /// Connections that wait to be accepted.
+        depth: u32,
+        /// At most so many wait.
+        limit: u32,
     },
     /// A worker's program runs.
     WorkerSpawned,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ServiceName, ServiceSpec, SocketName, SocketSpec};
@@ -42,6 +43,20 @@ pub struct InstanceSpec {
     pub events_kept: u32,
     /// Workers of one service at most. Default 10,000.
     pub workers_max: u32,
+    /// What becomes of the workers when the arbiter is killed. Default: they are kept.
+    #[serde(default)]
+    pub on_crash: OnCrash,
     /// After this long a stop of everything kills what is left. Default: the longest stop timeout plus 5 s.
     pub stop_timeout: Option<Duration>,
+}
+
+/// What becomes of the workers when the arbiter is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCrash {
+    /// They go on; the next arbiter of the instance takes them over.
+    #[default]
+    Keep,
+    /// They are told to end.
+    Stop,
 }

@@ -30,14 +30,14 @@ mod worker;
 pub use address::{Address, AddressError};
 pub use event::{Event, EventKind, Record};
 pub use hook::{Hook, HookCall, HookFailure, HookOutcome, HookPoint};
-pub use instance::{Config, InstanceSpec};
+pub use instance::{Config, InstanceSpec, OnCrash};
 pub use name::{NameError, ServiceName, SocketName, Target, TargetError};
 pub use plan::{Change, Plan, ServiceChange, SocketChange};
 pub use request::{Refusal, Reply, Request, RequestId};
 pub use service::{
-    Backoff, CgroupLimits, Command, Environment, Identity, Kind, LogFile, NotifyAccess, OnDemand, Overlap,
-    Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Schedule, ServiceSpec, Session, Stdin,
-    Stop, StopScope,
+    Backoff, CgroupLimits, Command, Environment, Identity, Kind, Load, LogFile, NotifyAccess, OnDemand,
+    Overlap, Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Scaling, Schedule,
+    ServiceSpec, Session, Stdin, Stop, StopScope,
 };
 pub use signal::{Signal, SignalError};
 pub use socket::{Balance, Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};

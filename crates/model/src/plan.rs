@@ -69,6 +69,13 @@ pub enum Change {
         /// After.
         to: u32,
     },
+    /// The number of workers follows the load within these bounds; the present one stays if it is within them.
+    Bounded {
+        /// At least so many.
+        min: u32,
+        /// At most so many.
+        max: u32,
+    },
     /// It takes effect without touching a worker or a listener.
     Adjusted {
         /// The keys that differ.
@@ -86,7 +93,7 @@ impl Change {
         match self {
             Self::Added => format!("+ {what} {name}"),
             Self::Removed => format!("- {what} {name}"),
-            Self::Scaled { .. } | Self::Adjusted { .. } | Self::Replaced { .. } => {
+            Self::Scaled { .. } | Self::Bounded { .. } | Self::Adjusted { .. } | Self::Replaced { .. } => {
                 format!("~ {what} {name}: {self}")
             }
         }
@@ -99,6 +106,7 @@ impl fmt::Display for Change {
             Self::Added => f.write_str("added"),
             Self::Removed => f.write_str("removed"),
             Self::Scaled { from, to } => write!(f, "workers {from} -> {to}"),
+            Self::Bounded { min, max } => write!(f, "workers between {min} and {max}"),
             Self::Adjusted { keys } => write!(f, "{} (no worker is touched)", keys.join(", ")),
             Self::Replaced { keys } => write!(f, "{} (replaced without a gap)", keys.join(", ")),
         }

@@ -1,5 +1,7 @@
 //! What somebody asks of the arbiter, and what it answers.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,16 @@ pub enum Request {
         /// How many.
         to: u32,
     },
+    /// The workers of a service finish what they have accepted and go; its sockets stay, and new connections wait in
+    /// their queues until it is released, or the time is over. Done when the workers are gone.
+    Hold {
+        /// Whose.
+        service: ServiceName,
+        /// At most so long. The limit is 10 minutes.
+        lasting: Duration,
+    },
+    /// A held service starts again. Done when its workers are ready.
+    Release(ServiceName),
     /// A signal for workers. Done when sent.
     Signal {
         /// To whom.
@@ -102,6 +114,40 @@ pub enum Refusal {
         asked: u32,
         /// At most.
         limit: u32,
+    },
+    /// The service scales by itself, within bounds.
+    #[error("{service} scales between {min} and {max} workers by itself; {asked} is outside")]
+    OutOfBounds {
+        /// Which.
+        service: ServiceName,
+        /// As asked.
+        asked: u32,
+        /// At least so many.
+        min: u32,
+        /// At most so many.
+        max: u32,
+    },
+    /// There is no queue in which connections could wait.
+    #[error("{service} has no socket, so nobody would wait for it")]
+    NoSocket {
+        /// Which.
+        service: ServiceName,
+    },
+    /// Nobody may be kept waiting for so long.
+    #[error("a service is held for at most {} s; {} s are more", .limit_ms / 1000, .asked_ms.div_ceil(1000))]
+    HeldTooLong {
+        /// As asked, milliseconds.
+        asked_ms: u64,
+        /// At most, milliseconds.
+        limit_ms: u64,
+    },
+    /// The service is not held, or no longer.
+    #[error("{service} is not held (it is {phase})")]
+    NotHeld {
+        /// Which.
+        service: ServiceName,
+        /// What it is instead.
+        phase: String,
     },
     /// Everything is being stopped.
     #[error("the arbiter is stopping")]

@@ -22,8 +22,11 @@ pub struct ServiceSpec {
     pub sockets: Vec<SocketName>,
     /// What its workers find on descriptor 0.
     pub stdin: Stdin,
-    /// Wanted number of workers. Default 1.
+    /// Wanted number of workers to begin with. Default 1.
     pub workers: u32,
+    /// The number follows the load. Default: it stays as it is until somebody changes it.
+    #[serde(default)]
+    pub scaling: Option<Scaling>,
     /// At most one worker may live at any moment: reloads stop before they start. Default false.
     pub singleton: bool,
     /// The worker is a task with an end: exit 0 means done, not dead. Default false.
@@ -230,6 +233,28 @@ pub struct Backoff {
 pub struct OnDemand {
     /// Stop after this long without a connection; `None` stays.
     pub idle: Option<Duration>,
+}
+
+/// A number of workers that follows the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Scaling {
+    /// At least so many, 1 or more.
+    pub min: u32,
+    /// At most so many, `min` or more.
+    pub max: u32,
+    /// What asks for more.
+    pub on: Load,
+}
+
+/// What asks for more workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Load {
+    /// Connections that wait in the queues of its sockets.
+    #[default]
+    Backlog,
+    /// The processor time that its workers use.
+    Cpu,
 }
 
 /// Run at times.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mode, ServiceName, SocketKind, SocketName, WorkerId, WorkerPhase};
+use crate::{Mode, Scaling, ServiceName, SocketKind, SocketName, WorkerId, WorkerPhase};
 
 /// The whole instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,6 +97,8 @@ pub enum ServicePhase {
     Scheduled,
     /// Its work is done.
     Done,
+    /// Its workers are gone for a while, and new connections wait in the queues of its sockets.
+    Held,
 }
 
 impl std::fmt::Display for ServicePhase {
@@ -114,6 +116,7 @@ impl std::fmt::Display for ServicePhase {
             Self::Idle => "idle",
             Self::Scheduled => "scheduled",
             Self::Done => "done",
+            Self::Held => "held",
         })
     }
 }
@@ -139,6 +142,12 @@ pub struct Service {
     pub reason: Option<String>,
     /// Replaced so far and in all, while reloading.
     pub reload: Option<Progress>,
+    /// The bounds within which the number of workers follows the load.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scaling: Option<Scaling>,
+    /// Milliseconds until it starts again, when it is held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub held_for_ms: Option<u64>,
     /// Milliseconds since 1970 of the next scheduled run.
     pub next_run_ms: Option<u64>,
     /// Its workers, by slot, the newest of a slot last.

@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Signal(SignalArguments),
     /// Read the config file anew and apply what changed
     Apply(ApplyArguments),
+    /// Go on with another build of remuda; workers and connections do not notice
+    Upgrade(UpgradeArguments),
     /// Check a config file; show what it means and would change
     Check(CheckArguments),
     /// Print the JSON Schema of remuda.toml
@@ -123,6 +125,19 @@ pub(crate) struct UpArguments {
     /// Run in the background; return when all is ready.
     #[arg(short, long)]
     pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) adjusting: Adjusting,
+    /// Show no lines of workers.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// How lines and events are shown.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Options that change what the config says: `up` runs what `check` with the same ones shows.
+#[derive(Debug, Args)]
+pub(crate) struct Adjusting {
     /// Write the arbiter's pid here.
     #[arg(long, value_name = "FILE")]
     pub(crate) pid_file: Option<PathBuf>,
@@ -130,14 +145,8 @@ pub(crate) struct UpArguments {
     #[arg(long, value_name = "N")]
     pub(crate) instances: Option<u32>,
     /// Workers of a service, instead of what the file says; may be repeated.
-    #[arg(long, value_name = "NAME=N", value_parser = formation)]
+    #[arg(long, value_name = "NAME=N", value_parser = formation, value_delimiter = ',')]
     pub(crate) workers: Vec<(ServiceName, u32)>,
-    /// Show no lines of workers.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// How lines and events are shown.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) log_format: LogFormat,
 }
 
 /// How lines and events are shown.
@@ -251,13 +260,22 @@ pub(crate) struct ApplyArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct UpgradeArguments {
+    /// The executable that goes on [default: the file that the arbiter was started from].
+    #[arg(long, value_name = "BINARY")]
+    pub(crate) to: Option<PathBuf>,
+    /// The outcome as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     /// The file [default: that of --config, or ./remuda.toml].
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Instances of a systemd template unit.
-    #[arg(long, value_name = "N")]
-    pub(crate) instances: Option<u32>,
+    #[command(flatten)]
+    pub(crate) adjusting: Adjusting,
     #[command(flatten)]
     pub(crate) printing: Printing,
 }

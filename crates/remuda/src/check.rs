@@ -1,14 +1,17 @@
 //! Commands about config files: check, schema, init, import.
 
+mod addresses;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
 use remuda_config::Style;
+use remuda_config::foreign::Severity;
 
 use crate::act::plan_text;
 use crate::arguments::{CheckArguments, Global, ImportArguments, InitArguments};
-use crate::config_file::{self, Adjustments, LoadError};
+use crate::config_file::{self, Adjustments, LoadError, note_text};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::instance::{self, CONFIG_FILE};
 use crate::screen::{DIM, Screen, paint};
@@ -16,8 +19,7 @@ use crate::screen::{DIM, Screen, paint};
 /// Prints the effective config, and what it would change where its instance runs. A bad file is exit 2 and a report.
 pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &mut Screen) -> Outcome {
     let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
-    let adjustments = Adjustments { instances: arguments.instances, ..Adjustments::default() };
-    let read = match config_file::load(&files, &adjustments) {
+    let read = match config_file::load(&files, &Adjustments::of(&arguments.adjusting)?) {
         Ok(read) => read,
         Err(LoadError::Report(report)) if arguments.printing.json => {
             screen.json(&serde_json::json!({"valid": false, "report": report.render(Style::Plain)}))?;
@@ -26,17 +28,23 @@ pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &m
         Err(error) => return Err(error.into_failure()),
     };
     let style = if arguments.printing.json { Style::Plain } else { Style::Coloured };
-    let remarks = read.remarks(style);
+    let mut remarks = read.remarks(style);
     let loaded = read.loaded;
     let effective = remuda_config::effective(&loaded.config, &loaded.masked);
-    // Without a running instance there is nothing to compare with, and nothing wrong with that.
-    let plan =
-        match instance::find(&Global { config: files.first().cloned(), instance: None, ..global.clone() })
-            .await
-        {
-            Ok(client) => Some(client.plan().await?),
-            Err(_) => None,
-        };
+    let mut verdict = "the config is valid";
+    let plan = match instance::of_config(&loaded.config).await {
+        Ok(client) => Some(client.plan().await?),
+        // Without a running instance there is nothing to compare with, and nothing wrong with that.
+        Err(failure) if failure.exit == Exit::NotRunning => {
+            verdict = "the config is valid; its instance does not run";
+            remarks.extend(addresses::remarks(&loaded.config, style));
+            None
+        }
+        Err(failure) => {
+            remarks.push(format!("what would change cannot be told: {}", failure.message));
+            None
+        }
+    };
     if arguments.printing.json {
         screen.json(
             &serde_json::json!({"valid": true, "remarks": remarks, "config": effective, "plan": plan}),
@@ -49,7 +57,7 @@ pub(crate) async fn check(arguments: CheckArguments, global: &Global, screen: &m
         Some(plan) => {
             screen.text(&format!("\n{}{}", paint(DIM, "# `remuda apply` would do:\n"), plan_text(&plan)))?;
         }
-        None => screen.note("the config is valid; its instance does not run"),
+        None => screen.note(verdict),
     }
     Ok(Exit::Done)
 }
@@ -77,15 +85,20 @@ pub(crate) fn init(arguments: &InitArguments, screen: &mut Screen) -> Outcome {
 
 /// Rewrites a foreign file.
 pub(crate) fn import(arguments: &ImportArguments, screen: &mut Screen) -> Outcome {
-    let adjustments = Adjustments { instances: arguments.instances, workers: Vec::new() };
+    let adjustments = Adjustments { instances: arguments.instances, ..Adjustments::default() };
     let imported = config_file::import(&arguments.files, &adjustments).map_err(LoadError::into_failure)?;
     let toml = imported.to_toml();
     match &arguments.output {
-        None => screen.text(&toml)?,
+        None => {
+            screen.text(&toml)?;
+            // The text has them in comments, where they are read too late when it goes to a file.
+            let lost = imported.notes.iter().filter(|note| note.severity == Severity::Lost);
+            lost.for_each(|note| screen.note(&note_text(note, Style::Coloured)));
+        }
         Some(path) => {
             write_new(path, &toml)?;
             for note in &imported.notes {
-                screen.note(&note.to_string());
+                screen.note(&note_text(note, Style::Coloured));
             }
             screen.note(&format!("written to {}; `remuda check -c {0}` explains it", path.display()));
         }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use remuda_config::foreign::{self, Format, Formation, ImportError, ImportOptions, Note, Severity};
 use remuda_config::{Loaded, Report, Style, Surroundings};
-use remuda_model::ServiceName;
+use remuda_model::{Config, ServiceName};
 
+use crate::arguments::Adjusting;
 use crate::exit::Failure;
 use crate::instance::CONFIG_FILE;
+use crate::screen::{BAD, paint};
 
 /// What the command line changes in a config.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,24 @@ pub(crate) struct Adjustments {
     pub(crate) instances: Option<u32>,
     /// Workers of services, instead of what the file says.
     pub(crate) workers: Vec<(ServiceName, u32)>,
+    /// Where the arbiter writes its pid, instead of what the file says; absolute.
+    pub(crate) pid_file: Option<PathBuf>,
+}
+
+impl Adjustments {
+    /// What the options of `up` and `check` ask for.
+    pub(crate) fn of(options: &Adjusting) -> Result<Self, Failure> {
+        // The working directory may be another one by the time the file is written.
+        let pid_file = options
+            .pid_file
+            .as_ref()
+            .map(|path| std::path::absolute(path).map_err(|error| Failure::file("find", path, &error)));
+        Ok(Self {
+            instances: options.instances,
+            workers: options.workers.clone(),
+            pid_file: pid_file.transpose()?,
+        })
+    }
 }
 
 /// A config as read, and what has to be said about it.
@@ -32,11 +52,20 @@ impl Read {
     /// Warnings, and the settings of a foreign file that mean something else here, or nothing.
     pub(crate) fn remarks(&self, style: Style) -> Vec<String> {
         let matters = |note: &&Note| note.severity != Severity::Unneeded;
-        let mut remarks: Vec<String> = self.notes.iter().filter(matters).map(ToString::to_string).collect();
+        let mut remarks: Vec<String> =
+            self.notes.iter().filter(matters).map(|note| note_text(note, style)).collect();
         if !self.loaded.warnings.is_empty() {
             remarks.push(self.loaded.warnings.render(style).trim_end().to_owned());
         }
         remarks
+    }
+}
+
+/// A note as a line; one of a protection that is lost stands out.
+pub(crate) fn note_text(note: &Note, style: Style) -> String {
+    match (note.severity, style) {
+        (Severity::Lost, Style::Coloured) => paint(BAD, &note.to_string()),
+        _ => note.to_string(),
     }
 }
 
@@ -86,7 +115,7 @@ pub(crate) fn load(files: &[PathBuf], adjustments: &Adjustments) -> Result<Read,
         }
         files => foreign(files, adjustments, &surroundings)?,
     };
-    adjust(&mut read.loaded, &adjustments.workers).map_err(LoadError::Failure)?;
+    adjust(&mut read.loaded.config, adjustments).map_err(LoadError::Failure)?;
     Ok(read)
 }
 
@@ -144,17 +173,29 @@ fn import_options(adjustments: &Adjustments) -> ImportOptions {
     ImportOptions { variables: variables(), formation, instances: adjustments.instances }
 }
 
-fn adjust(loaded: &mut Loaded, workers: &[(ServiceName, u32)]) -> Result<(), Failure> {
-    for (name, workers) in workers {
-        let Some(service) = loaded.config.services.get_mut(name) else {
-            let known: Vec<&str> = loaded.config.services.keys().map(ServiceName::as_str).collect();
+fn adjust(config: &mut Config, adjustments: &Adjustments) -> Result<(), Failure> {
+    let limit = config.instance.workers_max;
+    for (name, workers) in &adjustments.workers {
+        let Some(service) = config.services.get_mut(name) else {
+            let known: Vec<&str> = config.services.keys().map(ServiceName::as_str).collect();
             let message = format!(
                 "--workers names {name}, which is no service of the config; it has {}",
                 known.join(", ")
             );
             return Err(Failure::misuse(message));
         };
+        if service.singleton && *workers > 1 {
+            let message = format!("--workers {name}={workers}: {name} is a singleton and has one worker");
+            return Err(Failure::misuse(message));
+        }
+        if *workers > limit {
+            let message = format!("--workers {name}={workers} is more than remuda.workers_max = {limit}");
+            return Err(Failure::misuse(message));
+        }
         Arc::make_mut(service).workers = *workers;
+    }
+    if adjustments.pid_file.is_some() {
+        config.instance.pid_file.clone_from(&adjustments.pid_file);
     }
     Ok(())
 }

@@ -115,6 +115,10 @@ pub(crate) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NotRunning { .. }
         | Refusal::Singleton { .. }
         | Refusal::TooMany { .. }
+        | Refusal::OutOfBounds { .. }
+        | Refusal::NoSocket { .. }
+        | Refusal::HeldTooLong { .. }
+        | Refusal::NotHeld { .. }
         | Refusal::Stopping
         | Refusal::NotAllowed { .. } => Exit::Refused,
     }
@@ -122,7 +126,11 @@ pub(crate) fn exit_of(refusal: &Refusal) -> Exit {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::new(exit_of(&refusal), refusal.to_string())
+        let hint = match &refusal {
+            Refusal::NotRunning { service, .. } => Some(format!("`remuda start {service}` starts it")),
+            _ => None,
+        };
+        Self { hint, ..Self::new(exit_of(&refusal), refusal.to_string()) }
     }
 }
 
@@ -146,5 +154,30 @@ impl From<ClientError> for Failure {
             _ => None,
         };
         Self { exit, message: error.to_string(), hint, laid_out: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::end_on_panic;
+
+    const WANTED: &str = "REMUDA_TEST_PANICS";
+
+    #[test]
+    fn a_panic_in_any_thread_ends_the_program_with_101() {
+        if std::env::var_os(WANTED).is_some() {
+            end_on_panic();
+            let thread = std::thread::spawn(|| panic!("on purpose"));
+            let outlived = thread.join();
+            unreachable!("the program has outlived a panic: {outlived:?}");
+        }
+        let name = "exit::tests::a_panic_in_any_thread_ends_the_program_with_101";
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        let ended = program.args([name, "--exact", "--nocapture"]).env(WANTED, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(101), "{said}");
+        assert!(said.contains("on purpose") && !said.contains("outlived"), "{said}");
     }
 }

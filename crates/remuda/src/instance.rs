@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use remuda_control::{Client, ClientError};
+use remuda_model::Config;
 
 use crate::arguments::Global;
 use crate::config_file;
@@ -39,15 +40,19 @@ pub(crate) async fn find(global: &Global) -> Result<Client, Failure> {
         return of_file(file).await;
     }
     if let Some(path) = std::env::var_os("REMUDA_SOCKET").filter(|path| !path.is_empty()) {
-        return Client::connect(PathBuf::from(path)).await.map_err(|error| {
-            let failure = Failure::from(error);
-            failure.hint("REMUDA_SOCKET is set; unset it to look elsewhere")
-        });
+        return Client::connect(PathBuf::from(path)).await.map_err(of_variable);
     }
     if Path::new(CONFIG_FILE).exists() {
         return of_file(Path::new(CONFIG_FILE)).await;
     }
     only(&root).await
+}
+
+/// A failure to connect where `$REMUDA_SOCKET` points to.
+fn of_variable(error: ClientError) -> Failure {
+    let Failure { exit, message, .. } = Failure::from(error);
+    Failure::new(exit, format!("{message}; REMUDA_SOCKET names this socket"))
+        .hint("unset REMUDA_SOCKET to look elsewhere, or start an arbiter there with `remuda up`")
 }
 
 async fn named(root: &Path, name: &str) -> Result<Client, Failure> {
@@ -57,16 +62,21 @@ async fn named(root: &Path, name: &str) -> Result<Client, Failure> {
     connect(name, root.join(name).join(CONTROL_SOCKET)).await
 }
 
+/// Connects to the arbiter that runs `config`.
+pub(crate) async fn of_config(config: &Config) -> Result<Client, Failure> {
+    let instance = &config.instance;
+    connect(&instance.name, instance.runtime_dir.join(CONTROL_SOCKET)).await
+}
+
 async fn of_file(file: &Path) -> Result<Client, Failure> {
     // A config that has just been broken must not keep anybody from asking how things are.
-    let (name, folder) = match config_file::load(&[file.to_owned()], &config_file::Adjustments::default()) {
-        Ok(read) => {
-            let instance = read.loaded.config.instance;
-            (instance.name, instance.runtime_dir)
+    match config_file::load(&[file.to_owned()], &config_file::Adjustments::default()) {
+        Ok(read) => of_config(&read.loaded.config).await,
+        Err(_) => {
+            let (name, folder) = of_broken(file)?;
+            connect(&name, folder.join(CONTROL_SOCKET)).await
         }
-        Err(_) => of_broken(file)?,
-    };
-    connect(&name, folder.join(CONTROL_SOCKET)).await
+    }
 }
 
 /// Name and runtime folder of the instance of a file that cannot be loaded, as far as its text still tells them.
@@ -149,7 +159,9 @@ fn candidates(root: &Path) -> Vec<String> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{candidates, key_of_instance, named, only, runtime_root};
+    use remuda_control::ClientError;
+
+    use super::{candidates, key_of_instance, named, of_variable, only, runtime_root};
     use crate::exit::Exit;
 
     #[test]
@@ -171,6 +183,15 @@ mod tests {
         assert_eq!(failure.message, message);
         assert_eq!(only(folder.path()).await.unwrap_err().exit, Exit::NotRunning);
         assert_eq!(named(folder.path(), "../x").await.unwrap_err().exit, Exit::Misuse);
+    }
+
+    #[test]
+    fn a_socket_of_the_environment_that_nobody_serves_names_the_variable() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let failure = of_variable(ClientError::NotRunning { path: "/gone".into(), source });
+        assert_eq!(failure.exit, Exit::NotRunning);
+        assert!(failure.message.contains("/gone") && failure.message.contains("REMUDA_SOCKET"), "{failure}");
+        assert!(failure.hint.is_some_and(|hint| hint.contains("unset REMUDA_SOCKET")));
     }
 
     #[test]

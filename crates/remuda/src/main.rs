@@ -11,6 +11,7 @@ mod instance;
 mod logs;
 mod nearest;
 mod painter;
+mod preflight;
 mod progress;
 mod quantity;
 mod screen;
@@ -19,6 +20,7 @@ mod status;
 mod table;
 mod terminal;
 mod up;
+mod upgrade;
 mod visible;
 
 use std::process::ExitCode;
@@ -29,11 +31,17 @@ use clap::{CommandFactory as _, Parser as _};
 use act::Verb;
 use arguments::{Arguments, Color, Command, Global};
 use exit::{Exit, Failure, Outcome};
+use remuda_daemon::Succession;
 use screen::{BAD, DIM, Screen, paint};
 
 fn main() -> ExitCode {
     remuda_sys::spawn::run_trampoline_if_asked();
+    remuda_daemon::run_keeper_if_asked();
+    if let Some(answer) = preflight::run_if_asked() {
+        return answer;
+    }
     exit::end_on_panic();
+    let succession = Succession::begin();
     let Arguments { global, command } = Arguments::parse();
     let mut screen = Screen::new(match global.color {
         Color::Auto => ColorChoice::Auto,
@@ -41,9 +49,12 @@ fn main() -> ExitCode {
         Color::Never => ColorChoice::Never,
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(Box::pin(run(command, &global, &mut screen))),
-        Err(error) => Err(Failure::new(Exit::No, format!("cannot start: {error}"))),
+    let outcome = match (runtime, succession) {
+        (Ok(runtime), Ok(succession)) => {
+            runtime.block_on(Box::pin(run(command, &global, succession, &mut screen)))
+        }
+        (Err(error), _) => Err(Failure::new(Exit::No, format!("cannot start: {error}"))),
+        (_, Err(error)) => Err(Failure::new(Exit::No, error.to_string())),
     };
     let exit = outcome.unwrap_or_else(|failure| {
         report(&failure, &mut screen);
@@ -52,9 +63,14 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-async fn run(command: Command, global: &Global, screen: &mut Screen) -> Outcome {
+async fn run(
+    command: Command,
+    global: &Global,
+    succession: Option<Succession>,
+    screen: &mut Screen,
+) -> Outcome {
     match command {
-        Command::Up(arguments) => up::run(arguments, global, screen).await,
+        Command::Up(arguments) => up::run(arguments, global, succession, screen).await,
         Command::Down(arguments) => act::down(arguments, global, screen).await,
         Command::Status(arguments) => status::run(arguments, global, screen).await,
         Command::Logs(arguments) => logs::run(arguments, global, screen).await,
@@ -66,6 +82,7 @@ async fn run(command: Command, global: &Global, screen: &mut Screen) -> Outcome 
         Command::Scale(arguments) => act::scale(arguments, global, screen).await,
         Command::Signal(arguments) => act::signal(arguments, global, screen).await,
         Command::Apply(arguments) => act::apply(arguments, global, screen).await,
+        Command::Upgrade(arguments) => upgrade::run(arguments, global, screen).await,
         Command::Check(arguments) => check::check(arguments, global, screen).await,
         Command::Schema => check::schema(screen),
         Command::Init(arguments) => check::init(&arguments, screen),

@@ -64,6 +64,12 @@ impl Painter {
         text
     }
 
+    /// Something that the instance says when there are no events any more.
+    pub(crate) fn last_words(&mut self, time_ms: u64, text: &str) -> String {
+        let prefix = self.prefix(time_ms, "remuda", DIM);
+        format!("{prefix}   {}", visible(text))
+    }
+
     /// Something about the stream itself.
     pub(crate) fn note(&self, text: &str) -> String {
         paint(NOTICE, &format!("({text})"))

@@ -1,7 +1,7 @@
 //! Events as sentences: who, what, and how it should look.
 
 use anstyle::Style;
-use remuda_model::{Event, EventKind};
+use remuda_model::{Event, EventKind, ExitStatus};
 
 use crate::quantity::age;
 use crate::screen::{BAD, DIM, GOOD, NOTICE};
@@ -42,6 +42,16 @@ impl Sentence {
 
 fn instance(kind: &EventKind) -> Option<String> {
     Some(match kind {
+        EventKind::InstanceUpgraded { from, to, stall_ms } => {
+            format!("remuda {to} goes on in place of {from}, after {}", age(*stall_ms))
+        }
+        EventKind::UpgradeFailed { reason } => format!("the upgrade failed: {reason}"),
+        EventKind::InstanceResumed { version, workers, lost, alone_ms } => {
+            let alone = alone_ms.map(|alone| format!(" after {} alone", age(alone))).unwrap_or_default();
+            let lost = if *lost == 0 { String::new() } else { format!("; {lost} had ended meanwhile") };
+            let workers = if *workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
+            format!("remuda {version} goes on with {workers}{alone}{lost}")
+        }
         EventKind::InstanceStarted { version } => format!("remuda {version} runs"),
         EventKind::InstanceStopping { reason } => format!("stops everything ({reason})"),
         EventKind::SocketBound { socket, address } => format!("socket {socket} listens on {address}"),
@@ -70,7 +80,7 @@ fn service(kind: &EventKind) -> Option<String> {
         EventKind::ServiceDone => "is done".to_owned(),
         EventKind::ServiceStopping => "stops".to_owned(),
         EventKind::ServiceStopped => "is stopped".to_owned(),
-        EventKind::ServiceFailed { reason } => format!("failed and is not retried: {reason}"),
+        EventKind::ServiceFailed { reason } => format!("has failed for good: {reason}"),
         EventKind::CrashLoop { failures } => {
             format!("cannot boot ({failures} failures in a row); one slot goes on trying")
         }
@@ -79,7 +89,17 @@ fn service(kind: &EventKind) -> Option<String> {
         EventKind::Demanded => "is wanted, a connection came".to_owned(),
         EventKind::Due => "is due".to_owned(),
         EventKind::DueSkipped => "is due, but skipped: the last run still goes on".to_owned(),
-        EventKind::Scaled { from, to } => format!("scales from {from} to {to}"),
+        EventKind::Scaled { from, to, reason } => {
+            let why = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("scales from {from} to {to}{why}")
+        }
+        EventKind::ServiceHeld { for_ms } => {
+            format!("is held for at most {}; who comes waits", age(*for_ms))
+        }
+        EventKind::ServiceReleased { reason } => format!("is released ({reason})"),
+        EventKind::BacklogFull { socket, depth, limit } => {
+            format!("has a full queue: {depth} of {limit} wait at socket {socket}")
+        }
         EventKind::ReloadStarted { workers } => format!("reload of {workers} begins"),
         EventKind::ReloadProgress { done, total } => format!("reload {done}/{total}"),
         EventKind::ReloadDone { workers } => format!("reload done, {workers} replaced"),
@@ -100,9 +120,15 @@ fn worker(kind: &EventKind, pid: &str) -> String {
         EventKind::WorkerStatus { status } => format!("says: {status}"),
         EventKind::WorkerReloading => format!("reloads itself{pid}"),
         EventKind::WorkerStopping { signal, reason } => format!("told to stop by {signal} ({reason}){pid}"),
+        EventKind::WorkerKilling { reason } if pid.is_empty() => {
+            format!("is given up before it has started ({reason})")
+        }
         EventKind::WorkerKilling { reason } => format!("killed ({reason}){pid}"),
         EventKind::WatchdogMissed { silent_ms } => {
             format!("missed its watchdog, silent for {}{pid}", age(*silent_ms))
+        }
+        EventKind::WorkerExited { status: ExitStatus::Unknown, expected: true, .. } if pid.is_empty() => {
+            "was never started".to_owned()
         }
         EventKind::WorkerExited { status, expected, lived_ms, .. } => {
             let unasked = if *expected { "" } else { ", unasked" };
@@ -125,12 +151,14 @@ fn style(kind: &EventKind) -> Style {
         | EventKind::ConfigRefused { .. }
         | EventKind::SpawnFailed { .. }
         | EventKind::WorkerExited { expected: false, .. }
+        | EventKind::UpgradeFailed { .. }
         | EventKind::Trouble { .. } => BAD,
         EventKind::ReadyTimeout { .. }
         | EventKind::WatchdogMissed { .. }
         | EventKind::HookFailed { .. }
         | EventKind::LinesDropped { .. }
-        | EventKind::Backoff { .. } => NOTICE,
+        | EventKind::Backoff { .. }
+        | EventKind::InstanceResumed { .. } => NOTICE,
         EventKind::ServiceRunning | EventKind::ReloadDone { .. } | EventKind::Recovered => GOOD,
         _ => DIM,
     }

@@ -79,6 +79,7 @@ fn phase_style(phase: ServicePhase) -> Style {
         | ServicePhase::Starting
         | ServicePhase::Degraded
         | ServicePhase::Reloading
+        | ServicePhase::Held
         | ServicePhase::Stopping => NOTICE,
         ServicePhase::CrashLoop | ServicePhase::Failed => BAD,
     }

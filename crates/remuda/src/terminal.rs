@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
 use remuda_daemon::{Handle, LogNext, LogQuery, Next};
+use remuda_model::EventKind;
 
 use crate::arguments::LogFormat;
 use crate::painter::Painter;
@@ -24,30 +26,32 @@ pub(crate) struct View {
     pub(crate) format: LogFormat,
     /// No lines of workers.
     pub(crate) quiet: bool,
+    /// Numbers of the last event and of the last line of a former arbiter: what is shown comes after them.
+    pub(crate) after: (u64, u64),
     pub(crate) choice: ColorChoice,
 }
 
 /// Shows what happens until `stop` is done, then what is left, and returns when all of it has been written or the
-/// terminal takes no more for a second.
+/// terminal takes no more for a second. The last line tells the exit code that `stop` gives.
 ///
 /// # Cancel safety
 /// A dropped future stops showing; the thread ends with it.
-pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = ()>) {
-    let mut events = handle.events().read(Some(0));
-    let mut lines = handle.logs().read(LogQuery::default());
-    let mut painter = Painter::new();
+pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = Option<i32>>) {
+    let mut events = handle.events().read(Some(view.after.0));
+    let mut lines = handle.logs().read(LogQuery { after: Some(view.after.1), ..LogQuery::default() });
+    let mut text = Text { painter: Painter::new(), format: view.format, reason: None };
     let (mut sink, writer) = Sink::start(view.choice);
     let mut stop = std::pin::pin!(stop);
-    loop {
+    let code = loop {
         tokio::select! {
-            next = events.next() => sink.put(event(&mut painter, view.format, &next)),
-            next = lines.next(), if !view.quiet => sink.put(line(&mut painter, view.format, &next)),
-            () = &mut stop => break,
+            next = events.next() => sink.put(text.event(&next)),
+            next = lines.next(), if !view.quiet => sink.put(text.line(&next)),
+            code = &mut stop => break code,
         }
         for _ in 0..BATCH {
-            let next_event = events.try_next().map(|next| event(&mut painter, view.format, &next));
+            let next_event = events.try_next().map(|next| text.event(&next));
             let next_line = if view.quiet { None } else { lines.try_next() };
-            let next_line = next_line.map(|next| line(&mut painter, view.format, &next));
+            let next_line = next_line.map(|next| text.line(&next));
             if next_event.is_none() && next_line.is_none() {
                 break;
             }
@@ -55,39 +59,70 @@ pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = 
         }
         // The arbiter and its API share this thread, and a worker that floods has always one more line.
         tokio::task::yield_now().await;
-    }
+    };
     while !view.quiet
         && let Some(next) = lines.try_next()
     {
-        sink.put(line(&mut painter, view.format, &next));
+        sink.put(text.line(&next));
     }
     while let Some(next) = events.try_next() {
-        sink.put(event(&mut painter, view.format, &next));
+        sink.put(text.event(&next));
     }
+    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+    text.last_words(now, code).into_iter().for_each(|words| sink.put(words));
     sink.end(writer).await;
 }
 
-fn event(painter: &mut Painter, format: LogFormat, next: &Next) -> String {
-    match (format, next) {
-        (LogFormat::Text, Next::Record(record)) => painter.event(record),
-        (LogFormat::Json, Next::Record(record)) => serde_json::to_string(record).unwrap_or_default(),
-        (LogFormat::Text, Next::Missed(missed)) => {
-            painter.note(&format!("{missed} events were too many to be shown"))
-        }
-        (LogFormat::Json, Next::Missed(missed)) => serde_json::json!({"missed_events": missed}).to_string(),
-    }
+/// What is shown, as text.
+struct Text {
+    painter: Painter,
+    format: LogFormat,
+    /// Why everything is being stopped.
+    reason: Option<String>,
 }
 
-fn line(painter: &mut Painter, format: LogFormat, next: &LogNext) -> String {
-    match (format, next) {
-        (LogFormat::Text, LogNext::Line(line)) => painter.line(line),
-        (LogFormat::Json, LogNext::Line(line)) => serde_json::to_string(line.as_ref()).unwrap_or_default(),
-        (LogFormat::Text, LogNext::Missed { service, lines }) => {
-            painter.note(&format!("{lines} lines of {service} were too many to be shown"))
+impl Text {
+    fn event(&mut self, next: &Next) -> String {
+        if let Next::Record(record) = next
+            && let EventKind::InstanceStopping { reason } = &record.event.kind
+        {
+            self.reason = Some(reason.clone());
         }
-        (LogFormat::Json, LogNext::Missed { service, lines }) => {
-            serde_json::json!({"service": service, "missed_lines": lines}).to_string()
+        match (self.format, next) {
+            (LogFormat::Text, Next::Record(record)) => self.painter.event(record),
+            (LogFormat::Json, Next::Record(record)) => serde_json::to_string(record).unwrap_or_default(),
+            (LogFormat::Text, Next::Missed(missed)) => {
+                self.painter.note(&format!("{missed} events were too many to be shown"))
+            }
+            (LogFormat::Json, Next::Missed(missed)) => {
+                serde_json::json!({"missed_events": missed}).to_string()
+            }
         }
+    }
+
+    fn line(&mut self, next: &LogNext) -> String {
+        match (self.format, next) {
+            (LogFormat::Text, LogNext::Line(line)) => self.painter.line(line),
+            (LogFormat::Json, LogNext::Line(line)) => {
+                serde_json::to_string(line.as_ref()).unwrap_or_default()
+            }
+            (LogFormat::Text, LogNext::Missed { service, lines }) => {
+                self.painter.note(&format!("{lines} lines of {service} were too many to be shown"))
+            }
+            (LogFormat::Json, LogNext::Missed { service, lines }) => {
+                serde_json::json!({"service": service, "missed_lines": lines}).to_string()
+            }
+        }
+    }
+
+    /// For people only: a program that starts us sees the exit code itself.
+    fn last_words(&mut self, time_ms: u64, code: Option<i32>) -> Option<String> {
+        if self.format == LogFormat::Json {
+            return None;
+        }
+        let reason = self.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let code = code.map(|code| format!("; exit code {code}")).unwrap_or_default();
+        Some(self.painter.last_words(time_ms, &format!("all is stopped{reason}{code}")))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use remuda_config::Style;
 use remuda_control::{Access, serve};
-use remuda_daemon::{Boot, ConfigSource, Daemon, Started};
+use remuda_daemon::{Beginning, Boot, ConfigSource, Daemon, SUCCESSION_VARIABLES, Started, Succession};
 use remuda_model::Config;
 use remuda_sys::socket::Activation;
 use tokio::net::UnixListener;
@@ -24,35 +24,58 @@ use crate::terminal::{self, View};
 const ACTIVATION_VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
 /// Runs the arbiter until everything is stopped; the exit code is that of the service named by `exit_with`, or 0.
-pub(crate) async fn run(arguments: UpArguments, global: &Global, screen: &mut Screen) -> Outcome {
+///
+/// With a `succession` it goes on where another program was, whatever the config file says by now.
+pub(crate) async fn run(
+    arguments: UpArguments,
+    global: &Global,
+    succession: Option<Succession>,
+    screen: &mut Screen,
+) -> Outcome {
     let detached = detach::is_detached();
+    let goes_on = succession.is_some();
     let source = Source::new(&arguments, global)?;
-    let read = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
-    if !detached {
-        read.remarks(Style::Coloured).iter().for_each(|remark| screen.note(remark));
-    }
-    let loaded = read.loaded;
-    if arguments.detach && !detached {
-        return detach::run(&loaded.config, screen).await;
-    }
     let environment = config_file::variables();
-    let activation = Activation::from_env(&environment, std::process::id()).map_err(|error| {
-        Failure::misuse(format!("the descriptors passed by the service manager cannot be used: {error}"))
-    })?;
+    let (beginning, activation) = match succession {
+        Some(succession) => (Beginning::Succession(Box::new(succession)), Activation::default()),
+        None => {
+            let config = load(&source, detached, screen)?;
+            if arguments.detach && !detached {
+                return detach::run(&config, screen).await;
+            }
+            (Beginning::Config(Box::new(config)), passed(&environment)?)
+        }
+    };
     let boot = Boot {
-        loaded: source.adjusted(loaded.config),
+        beginning,
         source: source.config_source(),
         environment: for_workers(environment),
         activation,
         seed: RandomState::new().hash_one("remuda"),
     };
     let started = Daemon::start(boot).map_err(|error| Failure::new(Exit::No, error.to_string()))?;
-    if detached {
+    if detached && !goes_on {
         detach::leave()?;
     }
     let format = arguments.log_format;
-    let view = (!detached).then(|| View { format, quiet: arguments.quiet, choice: screen.choice() });
+    let after = (started.handle.events().newest(), started.handle.logs().newest());
+    let view = (!detached).then(|| View { format, quiet: arguments.quiet, after, choice: screen.choice() });
     attend(started, view).await
+}
+
+fn load(source: &Source, detached: bool, screen: &mut Screen) -> Result<Config, Failure> {
+    let read = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
+    if !detached {
+        read.remarks(Style::Coloured).iter().for_each(|remark| screen.note(remark));
+    }
+    Ok(read.loaded.config)
+}
+
+/// The descriptors that a service manager passed.
+fn passed(environment: &BTreeMap<String, String>) -> Result<Activation, Failure> {
+    Activation::from_env(environment, std::process::id()).map_err(|error| {
+        Failure::misuse(format!("the descriptors passed by the service manager cannot be used: {error}"))
+    })
 }
 
 /// The loop with its surfaces around it: they end after it, and have seen its last event.
@@ -60,13 +83,17 @@ async fn attend(started: Started, view: Option<View>) -> Outcome {
     let Started { daemon, handle, control } = started;
     let listener = UnixListener::from_std(control)
         .map_err(|error| Failure::new(Exit::No, format!("the control socket cannot be served: {error}")))?;
-    let (ended, watched) = watch::channel(false);
+    let (ended, watched) = watch::channel(None);
     let arbiter = async move {
         let code = Box::pin(daemon.run()).await;
-        ended.send_replace(true);
+        ended.send_replace(Some(code));
         code
     };
-    let server = serve(listener, handle.clone(), Access::new([]), end(watched.clone()));
+    let over = end(watched.clone());
+    let over = async {
+        over.await;
+    };
+    let server = serve(listener, handle.clone(), Access::new([]), over);
     let shown = async {
         if let Some(view) = view {
             terminal::show(view, handle, end(watched)).await;
@@ -80,9 +107,9 @@ async fn attend(started: Started, view: Option<View>) -> Outcome {
     })
 }
 
-async fn end(mut ended: watch::Receiver<bool>) {
-    // A sender that is dropped has ended too.
-    let _ = ended.wait_for(|ended| *ended).await;
+/// The exit code of the arbiter, when it has ended; none when it was dropped.
+async fn end(mut ended: watch::Receiver<Option<i32>>) -> Option<i32> {
+    ended.wait_for(Option::is_some).await.ok().and_then(|code| *code)
 }
 
 /// Where the config comes from, now and whenever it is read anew.
@@ -90,7 +117,6 @@ async fn end(mut ended: watch::Receiver<bool>) {
 struct Source {
     files: Vec<PathBuf>,
     adjustments: Adjustments,
-    pid_file: Option<PathBuf>,
 }
 
 impl Source {
@@ -101,16 +127,8 @@ impl Source {
         let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
         Ok(Self {
             files: files.iter().map(absolute).collect::<Result<_, _>>()?,
-            adjustments: Adjustments { instances: arguments.instances, workers: arguments.workers.clone() },
-            pid_file: arguments.pid_file.as_ref().map(absolute).transpose()?,
+            adjustments: Adjustments::of(&arguments.adjusting)?,
         })
-    }
-
-    fn adjusted(&self, mut config: Config) -> Config {
-        if self.pid_file.is_some() {
-            config.instance.pid_file.clone_from(&self.pid_file);
-        }
-        config
     }
 
     fn config_source(&self) -> ConfigSource {
@@ -118,7 +136,7 @@ impl Source {
         let source = self.clone();
         ConfigSource::new(names.join(" "), move || {
             match config_file::load(&source.files, &source.adjustments) {
-                Ok(read) => Ok(source.adjusted(read.loaded.config)),
+                Ok(read) => Ok(read.loaded.config),
                 Err(LoadError::Report(report)) => Err(report.render(Style::Plain)),
                 Err(LoadError::Failure(failure)) => Err(failure.to_string()),
             }
@@ -127,7 +145,7 @@ impl Source {
 }
 
 fn for_workers(mut environment: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    for name in ACTIVATION_VARIABLES.iter().chain([&detach::VARIABLE]) {
+    for name in ACTIVATION_VARIABLES.iter().chain(&SUCCESSION_VARIABLES).chain([&detach::VARIABLE]) {
         environment.remove(*name);
     }
     environment

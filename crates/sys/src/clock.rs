@@ -25,6 +25,14 @@ pub fn boottime() -> Tick {
     Tick(u64::try_from(since_origin(ClockId::Boottime).as_millis()).unwrap_or(u64::MAX))
 }
 
+/// What the kernel calls this boot: another one means that no pid, no descriptor and no [`boottime`] is what it was.
+/// Empty where `/proc` does not tell.
+#[must_use]
+pub fn boot_id() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    text.map(|text| text.trim().to_owned()).unwrap_or_default()
+}
+
 /// `CLOCK_MONOTONIC`, as `MONOTONIC_USEC=` of the notify protocol counts it.
 #[must_use]
 pub fn monotonic() -> Duration {

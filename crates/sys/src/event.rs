@@ -6,4 +6,5 @@ mod poller;
 mod signals;
 
 pub use poller::{Interest, Poller, Readiness, Token};
+pub(crate) use signals::ANSWERED;
 pub use signals::{Received, Signals, block_signals};

@@ -18,6 +18,7 @@ pub mod errno;
 pub mod event;
 mod failure;
 pub mod files;
+pub mod image;
 pub mod limits;
 pub mod lock;
 pub mod memfd;

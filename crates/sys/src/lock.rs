@@ -1,9 +1,9 @@
 //! One daemon per lock file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -11,7 +11,10 @@ use rustix::io::Errno;
 
 use crate::CallError;
 
-/// A held lock; dropped, it is free again. The file stays, because removing it would let two holders in.
+/// Most files that are locked and found to be removed, before it is given up.
+const REMOVED_MAX: u32 = 16;
+
+/// A held lock; dropped, it is free again. The file stays, unless [`Lock::remove`] takes it away.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -43,31 +46,66 @@ fn holder(pid: Option<u32>) -> String {
 /// # Errors
 /// [`LockError::Held`] names the holder; otherwise the file's own failure.
 pub fn try_lock(path: &Path) -> Result<Lock, LockError> {
-    let attempt = || format!("lock {}", path.display());
-    let mut file = OpenOptions::new()
+    for _ in 0..REMOVED_MAX {
+        if let Some(lock) = hold(open(path)?, path)? {
+            lock.write_pid(path)?;
+            return Ok(lock);
+        }
+    }
+    let attempt = format!("lock {}, which is removed again and again", path.display());
+    Err(CallError::new(attempt, Errno::AGAIN).into())
+}
+
+fn open(path: &Path) -> Result<File, CallError> {
+    OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o644)
         .open(path)
-        .map_err(|error| CallError::new(attempt(), error))?;
+        .map_err(|error| CallError::new(format!("lock {}", path.display()), error))
+}
+
+/// Locks a file that was opened at `path`; `None` when it is no longer there. The last holder may have removed it
+/// meanwhile, and who locks the file that is there now would not meet us.
+fn hold(file: File, path: &Path) -> Result<Option<Lock>, LockError> {
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
+        Ok(()) => Ok(Some(Lock { file }).filter(|lock| lock.is_at(path))),
         Err(Errno::WOULDBLOCK) => {
             let mut text = String::new();
             // An unreadable pid leaves the holder unnamed; that it is held is known all the same.
             let pid = (&file).take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-            return Err(LockError::Held { path: path.into(), pid });
+            Err(LockError::Held { path: path.into(), pid })
         }
-        Err(errno) => return Err(CallError::new(attempt(), errno).into()),
+        Err(errno) => Err(CallError::new(format!("lock {}", path.display()), errno).into()),
     }
-    let text = format!("{}\n", std::process::id());
-    file.set_len(0)
-        .and_then(|()| file.seek(SeekFrom::Start(0)))
-        .and_then(|_| file.write_all(text.as_bytes()))
-        .map_err(|error| CallError::new(format!("write our pid to {}", path.display()), error))?;
-    Ok(Lock { file })
+}
+
+impl Lock {
+    /// Removes the lock's file, if it is still the one at `path`, and lets go of the lock. Whoever opened the file
+    /// before and locks it now finds that it is gone, and takes the next one.
+    pub fn remove(self, path: &Path) {
+        if self.is_at(path) {
+            // A file that stays is an old lock file, which the next holder takes.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        let same = |ours: Metadata, there: Metadata| (ours.dev(), ours.ino()) == (there.dev(), there.ino());
+        let ours = self.file.metadata();
+        ours.and_then(|ours| Ok(same(ours, std::fs::metadata(path)?))).unwrap_or(false)
+    }
+
+    fn write_pid(&self, path: &Path) -> Result<(), CallError> {
+        let text = format!("{}\n", std::process::id());
+        let mut file = &self.file;
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(text.as_bytes()))
+            .map_err(|error| CallError::new(format!("write our pid to {}", path.display()), error))
+    }
 }
 
 impl AsFd for Lock {
@@ -80,5 +118,22 @@ impl From<std::os::fd::OwnedFd> for Lock {
     /// A lock that came through `execve` with its descriptor.
     fn from(fd: std::os::fd::OwnedFd) -> Self {
         Self { file: File::from(fd) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hold, open, try_lock};
+
+    #[test]
+    fn a_file_that_was_removed_between_opening_and_locking_it_is_not_held() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let first = try_lock(&path).expect("the first lock");
+        let early = open(&path).expect("the same file");
+        first.remove(&path);
+        let late = try_lock(&path).expect("a file of its own");
+        assert!(hold(early, &path).expect("nobody has the removed one").is_none());
+        drop(late);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
 use crate::CallError;
@@ -45,4 +45,20 @@ pub fn log() -> Result<Pipe, CallError> {
         let _ = fcntl_setpipe_size(&pipe.writer, FALLBACK_BYTES);
     }
     Ok(pipe)
+}
+
+/// A new reading end, non-blocking, of the pipe that is descriptor `number` of process `pid`: what waits in it is read
+/// through it, even if every other reading end was closed.
+///
+/// # Errors
+/// There is no such process or descriptor, it is not ours to look at, or it is no pipe (`EINVAL`).
+pub fn reopen(pid: u32, number: i32) -> Result<OwnedFd, CallError> {
+    let path = format!("/proc/{pid}/fd/{number}");
+    let attempt = || format!("open the pipe {path}");
+    let status = rustix::fs::stat(&path).map_err(|errno| CallError::new(attempt(), errno))?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::Fifo {
+        return Err(CallError::new(attempt(), rustix::io::Errno::INVAL));
+    }
+    rustix::fs::open(&path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| CallError::new(attempt(), errno))
 }

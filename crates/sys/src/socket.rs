@@ -12,7 +12,9 @@ mod inode;
 mod listener;
 mod live;
 mod options;
+mod passing;
 mod peer;
+mod probe;
 mod queue;
 mod steer;
 mod unix;
@@ -26,7 +28,11 @@ pub use inode::inode;
 pub use listener::{Family, InspectError, Listener, SocketFile};
 pub use live::{ChangeError, apply_in_place, needs_rebind};
 pub use options::OptionError;
+pub use passing::{
+    Arrival, Link, LinkError, LinkListener, LinkPeer, MESSAGE_LIMIT_BYTES, PASSED_LIMIT, Sent,
+};
 pub use peer::peer_user;
+pub use probe::probe;
 pub use queue::{Queue, queue, waits};
 pub use steer::steer;
 

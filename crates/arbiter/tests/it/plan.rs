@@ -91,6 +91,18 @@ fn a_replacement_with_another_number_of_workers_names_both() {
 }
 
 #[test]
+fn a_number_that_follows_the_load_is_bounded_and_no_worker_is_touched_by_that() {
+    let change = |old: &str, new: &str| plan(&config(&[old]), &config(&[new])).services[0].change.clone();
+    let bounded = Change::Bounded { min: 2, max: 8 };
+    assert_eq!(change("web workers=4", "web scaling=2..8:backlog"), bounded);
+    assert_eq!(change("web scaling=1..3:cpu", "web scaling=2..8:cpu"), bounded);
+    assert_eq!(change("web scaling=2..8:cpu", "web scaling=2..8:backlog"), bounded);
+    assert_eq!(change("web scaling=2..8:cpu", "web workers=2"), Change::Scaled { from: 2, to: 2 });
+    let both = change("web scaling=2..8:cpu", "web scaling=2..9:cpu command=new");
+    assert_eq!(both, Change::Replaced { keys: keys(&["command", "workers"]) });
+}
+
+#[test]
 fn a_socket_that_is_bound_anew_replaces_the_services_that_use_it_and_no_other() {
     let old = with_socket(config(&["web", "api"]), "127.0.0.1:8080", |_| {});
     let new = with_socket(config(&["web", "api"]), "127.0.0.1:9090", |_| {});
@@ -166,7 +178,7 @@ proptest! {
                 Change::Added => Change::Removed,
                 Change::Removed => Change::Added,
                 Change::Scaled { from, to } => Change::Scaled { from: to, to: from },
-                same @ (Change::Adjusted { .. } | Change::Replaced { .. }) => same,
+                same @ (Change::Bounded { .. } | Change::Adjusted { .. } | Change::Replaced { .. }) => same,
             };
             assert_eq!(back.change, expected);
         }

@@ -7,6 +7,8 @@
 //! | `serve web/0 …`, `serve all` | spawned, running and ready, at once |
 //! | `spawned`, `running`, `ready`, `not-spawned`, `setup-failed`, `exited web/0 code=1`, `notify web/0 ping` | a fact |
 //! | `hook 1 passed`, `hook 1 failed`, `demand web`, `connections web 3`, `drained web 2`, `due web`, `kill-all` | a fact |
+//! | `measured web 3`, `measured web 0 cpu=900 pressure`, `load 5s web 3` (so at each measurement for so long) | a fact |
+//! | `hold web 30s`, `release web` | a request |
 //! | `start`, `stop`, `restart`, `reload`, `scale web 3`, `signal HUP web`, `shutdown` | a request |
 //! | `at 20ms LINE` | the same, then |
 //! | `until 3s` | all deadlines up to then |
@@ -16,10 +18,12 @@
 
 mod activation;
 mod apply;
+mod hold;
 mod hook;
 mod reload;
 mod request;
 mod retry;
+mod scaling;
 mod shutdown;
 mod start;
 mod steer;
@@ -73,6 +77,7 @@ impl Play {
             "exit_with" => self.draft.instance.exit_with = Some(name(rest)),
             "until" => self.wake_until(Tick(0) + duration(rest), true),
             "view" => self.view(),
+            "load" => self.load(rest),
             "serve" => self.serve(rest),
             _ => {
                 let input = self.input(verb, rest);
@@ -91,6 +96,23 @@ impl Play {
         self.now = end;
     }
 
+    /// Each measurement up to some time from now has the same answer; only what follows from it is printed.
+    fn load(&mut self, rest: &str) {
+        let (lasting, load) = rest.split_once(' ').unwrap();
+        let end = self.now + duration(lasting);
+        while let Some(at) = self.arbiter.deadline().filter(|at| *at <= end) {
+            self.now = at;
+            let mut orders = Vec::new();
+            self.arbiter.step(at, Input::Woke, &mut orders);
+            if orders.iter().any(|order| matches!(order, Order::Measure { .. })) {
+                self.arbiter.step(at, measured(load), &mut orders);
+            }
+            orders.retain(|order| !matches!(order, Order::Measure { .. }));
+            self.print(&format!("load {load}"), &orders);
+        }
+        self.now = end;
+    }
+
     fn step(&mut self, line: &str, input: Input) {
         self.steps(line, [input]);
     }
@@ -101,10 +123,20 @@ impl Play {
             self.arbiter.step(self.now, input, &mut orders);
         }
         let _ = writeln!(self.printed, "{}> {line}", self.now);
-        for order in orders {
-            if let Some(shown) = show(&order) {
-                let _ = writeln!(self.printed, "  {shown}");
-            }
+        self.print_orders(line, &orders);
+    }
+
+    /// What one input brought, if it brought anything.
+    fn print(&mut self, line: &str, orders: &[Order]) {
+        if orders.iter().any(|order| show(order).is_some()) {
+            let _ = writeln!(self.printed, "{}> {line}", self.now);
+        }
+        self.print_orders(line, orders);
+    }
+
+    fn print_orders(&mut self, line: &str, orders: &[Order]) {
+        for shown in orders.iter().filter_map(show) {
+            let _ = writeln!(self.printed, "  {shown}");
         }
         assert_eq!(self.arbiter.faults(), Vec::<String>::new(), "after {line}");
     }
@@ -174,6 +206,7 @@ impl Play {
             "connections" => Input::Connections { service: name(first), count: second.parse().unwrap() },
             "drained" => Input::Drained { service: name(first), slot: second.parse().unwrap() },
             "due" => Input::Due { service: name(first) },
+            "measured" => measured(rest),
             "kill-all" => Input::KillAll,
             _ => {
                 self.requests += 1;
@@ -215,6 +248,17 @@ fn failure(how: &str) -> SpawnFailure {
     SpawnFailure { stage: "program".to_owned(), errno: 2, detail, permanent: how == "permanent" }
 }
 
+/// `web 3`, `web 0 cpu=900 pressure`.
+fn measured(text: &str) -> Input {
+    let mut words = text.split_whitespace();
+    let service = name(words.next().unwrap());
+    let backlog = words.next().unwrap().parse().unwrap();
+    let rest: Vec<&str> = words.collect();
+    let cpu = rest.iter().find_map(|word| word.strip_prefix("cpu="));
+    let cpu_permille = cpu.map_or(0, |cpu| cpu.parse().unwrap());
+    Input::Measured { service, backlog, cpu_permille, pressure: rest.contains(&"pressure") }
+}
+
 fn status(text: &str) -> ExitStatus {
     match text.split_once('=') {
         Some(("signal", signal)) => ExitStatus::Signal { signal: signal.parse().unwrap(), core: false },
@@ -248,6 +292,8 @@ fn request(verb: &str, rest: &str) -> Request {
         "restart" => Request::Restart(targets(rest)),
         "reload" => Request::Reload(targets(rest)),
         "scale" => Request::Scale { service: name(first), to: second.parse().unwrap() },
+        "hold" => Request::Hold { service: name(first), lasting: duration(second) },
+        "release" => Request::Release(name(first)),
         "signal" => {
             let signal: Signal = first.parse().unwrap();
             Request::Signal { targets: targets(second), signal, scope: StopScope::Main }
@@ -277,6 +323,7 @@ fn show(order: &Order) -> Option<String> {
         Order::Watch { service } => format!("watch {service}"),
         Order::Unwatch { service } => format!("unwatch {service}"),
         Order::CountConnections { service } => format!("count {service}"),
+        Order::Measure { service } => format!("measure {service}"),
         Order::Steer { service, slot, away: true } => format!("steer away from {service}/{slot}"),
         Order::Steer { service, slot, away: false } => format!("steer to {service}/{slot}"),
         Order::Drain { service, slot } => format!("drain {service}/{slot}"),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_model::{
-    Backoff, Command, Config, Hook, HookFailure, HookPoint, InstanceSpec, Kind, NotifyAccess, OnDemand,
-    Overlap, Readiness, Recycle, Reload, ReloadMethod, Restart, Schedule, ServiceName, ServiceSpec,
-    SocketName, Stdin, Stop, StopScope,
+    Backoff, Command, Config, Hook, HookFailure, HookPoint, InstanceSpec, Kind, Load, NotifyAccess, OnCrash,
+    OnDemand, Overlap, Readiness, Recycle, Reload, ReloadMethod, Restart, Scaling, Schedule, ServiceName,
+    ServiceSpec, SocketName, Stdin, Stop, StopScope,
 };
 
 pub(crate) fn name(text: &str) -> ServiceName {
@@ -26,6 +26,7 @@ pub(crate) fn empty_config() -> Config {
         log_line_max: 1 << 16,
         events_kept: 4096,
         workers_max: 10_000,
+        on_crash: OnCrash::Keep,
         stop_timeout: None,
     };
     Config { instance, sockets: BTreeMap::new(), services: BTreeMap::new() }
@@ -40,6 +41,7 @@ pub(crate) fn service(text: &str) -> ServiceSpec {
         sockets: Vec::new(),
         stdin: Stdin::Null,
         workers: 1,
+        scaling: None,
         singleton: false,
         oneshot: false,
         autostart: true,
@@ -97,6 +99,7 @@ pub(crate) fn set(spec: &mut ServiceSpec, pair: &str) {
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     match key {
         "workers" => spec.workers = value.parse().unwrap(),
+        "scaling" => scale(spec, value),
         "singleton" => spec.singleton = true,
         "oneshot" => spec.oneshot = true,
         "manual" => spec.autostart = false,
@@ -140,6 +143,16 @@ pub(crate) fn set(spec: &mut ServiceSpec, pair: &str) {
             spec.hooks.insert(hook_point(key), hook);
         }
     }
+}
+
+/// `2..8:cpu`; `none`.
+fn scale(spec: &mut ServiceSpec, text: &str) {
+    let Some((bounds, on)) = text.split_once(':') else { return spec.scaling = None };
+    let (min, max) = bounds.split_once("..").unwrap();
+    let on = if on == "cpu" { Load::Cpu } else { Load::Backlog };
+    let scaling = Scaling { min: min.parse().unwrap(), max: max.parse().unwrap(), on };
+    spec.workers = scaling.min;
+    spec.scaling = Some(scaling);
 }
 
 fn hook_point(text: &str) -> HookPoint {

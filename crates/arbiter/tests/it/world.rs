@@ -98,6 +98,8 @@ pub(crate) struct World {
     asked: BTreeSet<RequestId>,
     answered: BTreeSet<RequestId>,
     pub(crate) stopped_by_operator: BTreeSet<ServiceName>,
+    /// When the number of workers of a service last changed.
+    scaled: BTreeMap<ServiceName, Tick>,
     pub(crate) exits: Vec<i32>,
     pub(crate) history: Vec<String>,
     next_request: u64,
@@ -119,6 +121,7 @@ impl World {
             asked: BTreeSet::new(),
             answered: BTreeSet::new(),
             stopped_by_operator: BTreeSet::new(),
+            scaled: BTreeMap::new(),
             exits: Vec::new(),
             history: Vec::new(),
             next_request: 1,
@@ -160,6 +163,7 @@ impl World {
             self.perform(order);
         }
         self.watch(&before, &orders);
+        self.watch_pace(&orders);
     }
 
     /// What happens until `end`.
@@ -223,6 +227,7 @@ impl World {
             | Input::HookDone { .. }
             | Input::Demand { .. }
             | Input::Drained { .. }
+            | Input::Measured { .. }
             | Input::Connections { .. } => true,
             Input::Due { service } => self.armed.contains(service),
             Input::Woke | Input::KillAll | Input::Resumed => true,
@@ -316,6 +321,7 @@ impl World {
                 let count = u32::from(self.chance.percent(30));
                 self.later(20, Input::Connections { service: service.clone(), count });
             }
+            Order::Measure { service } => self.measure(service),
             Order::Steer { service, slot, away } => self.steer(service, *slot, *away),
             Order::Drain { service, slot } => self.drain(service, *slot),
             Order::Arm { service } => {
@@ -332,6 +338,18 @@ impl World {
             Order::Exit { code } => self.exits.push(*code),
             Order::StopProbe { .. } | Order::Unwatch { .. } | Order::Tell(_) => {}
         }
+    }
+
+    /// Fair weather has no load; in foul weather it comes and goes, and some answers are lost.
+    fn measure(&mut self, service: &ServiceName) {
+        if self.chance.percent(self.weather.never_ready) {
+            return;
+        }
+        let rough = self.weather.crashes > 0;
+        let backlog = if rough { self.chance.up_to(3).try_into().unwrap() } else { 0 };
+        let cpu_permille = if rough { self.chance.up_to(1_200).try_into().unwrap() } else { 0 };
+        let pressure = self.chance.percent(self.weather.hook_fails);
+        self.later(20, Input::Measured { service: service.clone(), backlog, cpu_permille, pressure });
     }
 
     fn drain(&mut self, service: &ServiceName, slot: u32) {
@@ -419,7 +437,8 @@ fn echoes(input: &Input) -> bool {
         Input::Boot(_) | Input::Request { .. } | Input::Apply { .. } => false,
         Input::KillAll | Input::Resumed => false,
         // A second demand, count or time of day is a new fact.
-        Input::Demand { .. } | Input::Connections { .. } | Input::Due { .. } | Input::Woke => false,
+        Input::Demand { .. } | Input::Connections { .. } | Input::Measured { .. } => false,
+        Input::Due { .. } | Input::Woke => false,
         Input::Spawned { .. }
         | Input::Running { .. }
         | Input::Drained { .. }

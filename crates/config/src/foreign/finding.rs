@@ -46,6 +46,8 @@ pub enum Severity {
     Unsupported,
     /// The foreign file itself looks mistaken.
     Warning,
+    /// The setting protected something, and does not here.
+    Lost,
 }
 
 /// What became of a setting that was not simply translated.
@@ -70,6 +72,7 @@ impl fmt::Display for Note {
             Severity::Difference => "differs: ",
             Severity::Unsupported => "not supported: ",
             Severity::Warning => "warning: ",
+            Severity::Lost => "lost: ",
         };
         write!(f, "{}: {}: {lead}{}", Origin::new(&self.path, self.line), self.key, self.text)
     }
@@ -84,10 +87,12 @@ pub(crate) struct Findings {
 }
 
 /// Why a foreign file cannot be taken over.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) origin: Origin,
     pub(crate) text: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
 }
 
 impl Findings {
@@ -125,8 +130,23 @@ impl Findings {
         self.note(Severity::Warning, origin, key, text);
     }
 
+    pub(crate) fn lost(&mut self, origin: &Origin, key: &str, text: impl Into<String>) {
+        self.note(Severity::Lost, origin, key, text);
+    }
+
     pub(crate) fn fault(&mut self, origin: &Origin, text: impl Into<String>) {
-        self.faults.push(Fault { origin: origin.clone(), text: text.into() });
+        self.add(Fault { origin: origin.clone(), text: text.into(), hint: None });
+    }
+
+    pub(crate) fn fault_with_hint(&mut self, origin: &Origin, text: &str, hint: &str) {
+        self.add(Fault { origin: origin.clone(), text: text.into(), hint: Some(hint.into()) });
+    }
+
+    /// A fault that is found from several sides is one.
+    fn add(&mut self, fault: Fault) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// The faults, with the lines they are about.
@@ -136,7 +156,7 @@ impl Findings {
             let span = lines.span(&fault.origin);
             let message =
                 if span.is_some() { fault.text.clone() } else { format!("{}: {}", fault.origin, fault.text) };
-            Problem::error(span, message)
+            Problem { hint: fault.hint.clone(), ..Problem::error(span, message) }
         });
         let problems = problems.collect();
         Report::new(lines.sources, problems)

@@ -1,5 +1,6 @@
 //! `[remuda]`.
 
+use remuda_model::OnCrash;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,8 @@ pub struct Instance {
     /// Name of the instance. Default: the name of the config file's folder.
     pub name: Field<String>,
     /// Folder of the control socket, the lock and the notify sockets; it gets mode 0711. Default:
-    /// `/run/remuda/NAME` for root, else `$XDG_RUNTIME_DIR/remuda/NAME` or `/tmp/remuda-UID/NAME`.
+    /// `/run/remuda/NAME` for root, else `$XDG_RUNTIME_DIR/remuda/NAME` or `/tmp/remuda-UID/NAME`. At most 89 bytes,
+    /// because the paths of Unix sockets in it are limited. Removed at the end unless something else is in it.
     pub runtime_dir: Field<String>,
     /// A file that gets the arbiter's pid. Default: none.
     pub pid_file: Field<String>,
@@ -28,6 +30,9 @@ pub struct Instance {
     pub events_kept: Field<u32>,
     /// Most workers of one service, by config or by `remuda scale`. Default: 10000.
     pub workers_max: Field<u32>,
+    /// What becomes of the workers when the arbiter is killed: `keep` lets them serve on until the next `remuda up` takes
+    /// them over, `stop` ends them. Default: "keep".
+    pub on_crash: Field<OnCrash>,
     /// After this long, a stop of everything kills what is left. Default: the longest `stop.timeout` plus 5 s.
     pub stop_timeout: Field<Duration>,
 }

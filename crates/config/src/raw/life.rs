@@ -57,7 +57,8 @@ pub struct StopTable {
     pub scope: Field<StopScope>,
 }
 
-/// How fast failing workers are retried: a delay of `rand(0.5..1) * min(cap, base * 2^n)`.
+/// How fast failing workers are retried: a delay of `rand(0.5..1) * min(cap, base * 2^n)`. A worker fails when it ends
+/// unasked and its slot is not done by that, whatever its exit code.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {

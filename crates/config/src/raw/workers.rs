@@ -18,11 +18,13 @@ pub enum Workers {
 }
 
 impl Shape for Workers {
-    const EXPECTED: &'static str = "a number of workers, \"cpus\" or \"cpus*2\"";
+    const EXPECTED: &'static str = "a number of workers from 0 to 4294967295, \"cpus\" or \"cpus*2\"";
 
     fn from_number<E: Error>(number: i64) -> Result<Self, E> {
         let count = u32::try_from(number).ok();
-        count.map(Self::Count).ok_or_else(|| E::custom(format!("{number} is not a number of workers")))
+        count.map(Self::Count).ok_or_else(|| {
+            E::custom(format!("{number} is not a number of workers: write one from 0 to 4294967295"))
+        })
     }
 
     fn from_text<E: Error>(text: &str) -> Result<Self, E> {

@@ -7,7 +7,7 @@ use crate::report::Problem;
 const EXPECTED: [(&str, &str); 6] = [
     ("u32", "a whole number from 0 to 4294967295"),
     ("u64", "a whole number from 0 up"),
-    ("i32", "a whole number"),
+    ("i32", "a whole number from -2147483648 to 2147483647"),
     ("f64", "a number"),
     ("a sequence", "a list"),
     ("a boolean", "true or false"),
@@ -23,9 +23,15 @@ const FOUND: [(&str, &str); 6] = [
     ("map", "a table"),
 ];
 
+/// What is wrong with a number of more than 64 bits.
+const BEYOND: &str = "beyond the numbers of a config, -9223372036854775808 to 9223372036854775807";
+
 /// An error of the deserializer.
 pub(super) fn plain(message: &str) -> String {
     let message = message.trim();
+    if message == "integer number overflowed" {
+        return format!("this number is {BEYOND}");
+    }
     if let Some((found, known)) =
         message.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
     {
@@ -39,7 +45,11 @@ pub(super) fn plain(message: &str) -> String {
     let expected = EXPECTED.iter().find(|(theirs, _)| *theirs == expected).map_or(expected, |(_, ours)| ours);
     let ours = FOUND.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", found.strip_prefix(theirs)?)));
     let found = ours.unwrap_or_else(|| found.to_owned()).replace('`', "");
-    format!("this must be {expected}, not {found}")
+    // Numbers of another width come with the name of their type.
+    match found.strip_suffix(" as i128").or_else(|| found.strip_suffix(" as u128")) {
+        Some(number) => format!("this must be {expected}, not {number}, which is {BEYOND}"),
+        None => format!("this must be {expected}, not {found}"),
+    }
 }
 
 /// The errors of the parser.

@@ -1,17 +1,22 @@
 //! `[remuda]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use remuda_model::{InstanceSpec, ServiceName};
+use remuda_model::{InstanceSpec, OnCrash, ServiceName};
 
 use super::{Resolution, Services, or};
 use crate::raw::{self, Located};
+use crate::report::Problem;
 
 const LOG_MEMORY: u64 = 1 << 20;
 const LOG_LINE_MAX: u64 = 64 << 10;
 const EVENTS_KEPT: u32 = 4096;
 const WORKERS_MAX: u32 = 10_000;
+/// Longest path of a Unix socket, bytes: `sun_path` has 108, the last one ends it.
+pub(super) const SOCKET_PATH_MAX: usize = 107;
+/// The longest name in the runtime folder: the notify socket of a worker after some four billion.
+const LONGEST_SOCKET: &str = "notify/4294967295";
 /// What a stop of everything takes beyond the slowest service.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -27,11 +32,13 @@ impl Resolution<'_> {
             self.optional_time(&raw.stop_timeout).unwrap_or(longest.saturating_add(STOP_GRACE));
         let exit_with = raw.exit_with.as_ref().and_then(|service| self.known_service(service));
         let scaled = raw.scale_on_signal.as_ref().and_then(|service| self.known_service(service));
+        let runtime_dir = match &raw.runtime_dir {
+            Some(path) => self.path(path),
+            None => self.runtime_dir(&name),
+        };
+        self.sockets_fit(&runtime_dir, raw.runtime_dir.as_ref());
         Some(InstanceSpec {
-            runtime_dir: match &raw.runtime_dir {
-                Some(path) => self.path(path),
-                None => self.runtime_dir(&name),
-            },
+            runtime_dir,
             pid_file: raw.pid_file.as_ref().map(|path| self.path(path)),
             exit_with,
             scale_on_signal: scaled.or_else(|| default_scaled(services)),
@@ -39,6 +46,7 @@ impl Resolution<'_> {
             log_line_max: raw.log_line_max.as_ref().map_or(LOG_LINE_MAX, |size| size.0),
             events_kept: or(&raw.events_kept, EVENTS_KEPT),
             workers_max: or(&raw.workers_max, WORKERS_MAX),
+            on_crash: or(&raw.on_crash, OnCrash::Keep),
             stop_timeout: Some(stop_timeout),
             name,
         })
@@ -62,6 +70,22 @@ impl Resolution<'_> {
             Some(path) => path.join("remuda").join(name),
             None => PathBuf::from(format!("/tmp/remuda-{uid}")).join(name),
         }
+    }
+
+    /// The sockets that the arbiter binds in its folder have paths that the kernel takes.
+    fn sockets_fit(&mut self, folder: &Path, written: Option<&Located<String>>) {
+        let length = folder.as_os_str().len();
+        let limit = SOCKET_PATH_MAX - LONGEST_SOCKET.len() - 1;
+        if length <= limit {
+            return;
+        }
+        let message = format!(
+            "the runtime folder {} is {length} bytes long; {limit} are possible, because {LONGEST_SOCKET} in it is a \
+             Unix socket, whose path has at most {SOCKET_PATH_MAX} bytes",
+            folder.display()
+        );
+        let problem = Problem::error(written.and_then(|path| path.span.clone()), message);
+        self.problems.push(problem.hint("write a shorter one: runtime_dir = \"/run/NAME\" in [remuda]"));
     }
 
     /// No service wants more workers than are allowed.

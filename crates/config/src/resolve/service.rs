@@ -35,6 +35,7 @@ impl Resolution<'_> {
             command,
             stdin,
             workers: self.workers(raw),
+            scaling: None,
             singleton: or(&raw.singleton, false),
             oneshot,
             autostart: or(&raw.autostart, true),

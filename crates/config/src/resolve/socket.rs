@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use remuda_model::{Address, Balance, Mode, SocketName, SocketOptions, SocketSpec, UnixOwner};
 
+use super::instance::SOCKET_PATH_MAX;
 use super::{Resolution, or};
 use crate::raw::{self, Field, Keepalive, Located};
 use crate::report::Problem;
@@ -19,6 +20,7 @@ impl Resolution<'_> {
             return None;
         };
         let address = listen.value.clone().below(&self.folder);
+        self.unix_fits(&address, listen);
         let mode = or(&socket.mode, Mode::Shared);
         if mode == Mode::PerWorker && is_unix(&address) {
             let message = format!(
@@ -42,6 +44,18 @@ impl Resolution<'_> {
         let balance = or(&socket.balance, Balance::default());
         let options = self.socket_options(socket, &address);
         Some(SocketSpec { name: checked?, listen: address, mode, balance, options })
+    }
+
+    fn unix_fits(&mut self, address: &Address, written: &Located<Address>) {
+        let length = match address {
+            Address::Abstract(name) => name.len(),
+            address => address.path().map_or(0, |path| path.as_os_str().len()),
+        };
+        if length > SOCKET_PATH_MAX {
+            let message =
+                format!("{address} is {length} bytes long; a Unix socket has at most {SOCKET_PATH_MAX}");
+            self.error(written.span.as_ref(), message);
+        }
     }
 
     fn socket_options(&mut self, socket: &raw::Socket, address: &Address) -> SocketOptions {

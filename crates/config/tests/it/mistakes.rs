@@ -699,3 +699,54 @@ fn a_mistake_does_not_bring_forth_others() {
     let report = mistakes(text);
     assert_eq!(report.matches("error").count(), 1, "{report}");
 }
+
+#[test]
+fn a_number_beyond_all_numbers_is_told_with_its_range_and_without_the_name_of_a_type() {
+    let text = "[remuda]\nworkers_max = 99999999999\nlog_memory = -99999999999999999999\n[service.web]\ncommand = \"x\"\n\
+                workers = 99999999999999999999\nnice = 9999999999\n\
+                backoff = { give_up_after = 9999999999999999999999999999999999999999999999 }\n[service.api]\ncommand = \"x\"\nworkers = -1\n";
+    let report = mistakes(text);
+    assert!(!report.contains("128"), "{report}");
+    let told: Vec<_> = report.lines().filter(|line| line.starts_with("error")).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    error: this must be a whole number from 0 to 4294967295, not the number 99999999999
+    error: this must be a size such as "64KiB", or a number of bytes, not the number -99999999999999999999, which is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
+    error: this must be a number of workers from 0 to 4294967295, "cpus" or "cpus*2", not the number 99999999999999999999, which is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
+    error: this must be a whole number from -2147483648 to 2147483647, not the number 9999999999
+    error: this number is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
+    error: -1 is not a number of workers: write one from 0 to 4294967295
+    "#);
+}
+
+#[test]
+fn a_byte_that_is_not_utf_8_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("remuda.toml");
+    std::fs::write(&path, b"[service.web]\n# caf\xe9\ncommand = \"x\"\n").unwrap();
+    let report = remuda_config::load(&path, &crate::support::surroundings()).unwrap_err();
+    let message = &report.problems()[0].message;
+    assert!(message.ends_with("line 2 has a byte that is not UTF-8 (0xe9); save it as UTF-8"), "{message}");
+}
+
+#[test]
+fn folders_and_sockets_whose_paths_are_too_long_for_a_unix_socket_are_refused() {
+    let folder = |length: usize| format!("/{}", "r".repeat(length - 1));
+    let text =
+        |length| format!("[remuda]\nruntime_dir = \"{}\"\n[service.web]\ncommand = \"x\"\n", folder(length));
+    crate::support::load(&text(89));
+    let report = mistakes(&text(90));
+    let told = format!(
+        "the runtime folder {} is 90 bytes long; 89 are possible, because notify/4294967295 in it is a Unix socket, \
+         whose path has at most 107 bytes",
+        folder(90)
+    );
+    assert!(report.contains(&told) && report.contains("remuda.toml:2:15"), "{report}");
+
+    let socket =
+        |listen: &str| format!("[socket.a]\nlisten = \"{listen}\"\n[service.web]\ncommand = \"x\"\n");
+    crate::support::load(&socket(&format!("unix:{}", folder(107))));
+    for long in [format!("unix:{}", folder(108)), format!("unix:@{}", "a".repeat(108))] {
+        let report = mistakes(&socket(&long));
+        assert!(report.contains("is 108 bytes long; a Unix socket has at most 107"), "{report}");
+    }
+}

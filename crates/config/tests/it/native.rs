@@ -245,6 +245,7 @@ fn the_effective_config_shows_every_default() {
     log_line_max = "64KiB"
     events_kept = 4096
     workers_max = 10000
+    on_crash = "keep"
     stop_timeout = "35s"
 
     [socket.web]

@@ -1,12 +1,14 @@
 //! From bodies to requests.
 
+use std::path::PathBuf;
+
 use hyper::body::Bytes;
 use remuda_daemon::Gone;
 use remuda_model::view::{Instance, ServicePhase};
 use remuda_model::{Refusal, Reply, Request, ServiceName, Target};
 use serde::de::DeserializeOwned;
 
-use crate::body::{ActBody, ScaleBody, SignalBody};
+use crate::body::{ActBody, ScaleBody, SignalBody, UpgradeBody};
 use crate::route::Action;
 use crate::served::Served;
 use crate::server::answer::{Declined, refused};
@@ -20,6 +22,8 @@ pub(crate) enum Order {
     Apply,
     /// Open log files anew.
     ReopenLogs,
+    /// Another program takes over.
+    Upgrade(Option<PathBuf>),
 }
 
 impl Order {
@@ -28,6 +32,7 @@ impl Order {
         let request = match action {
             Action::Apply => return empty(body).map(|()| Self::Apply),
             Action::ReopenLogs => return empty(body).map(|()| Self::ReopenLogs),
+            Action::Upgrade => return upgrade(body).map(Self::Upgrade),
             Action::Shutdown => empty(body).map(|()| Request::Shutdown)?,
             Action::Start => Request::Start(services(action, parse(body)?, served).await?),
             Action::Stop => Request::Stop(services(action, parse(body)?, served).await?),
@@ -44,11 +49,23 @@ impl Order {
         match self {
             Self::Request(request) => served.request(request, by).await,
             Self::Apply => served.apply(by).await,
+            Self::Upgrade(to) => served.upgrade(to, by).await,
             Self::ReopenLogs => {
                 served.reopen_logs().await?;
                 Ok(Reply::Done { lines: vec!["log files are open anew".to_owned()] })
             }
         }
+    }
+}
+
+/// The program that is to take over. A relative path would mean another file here than where it was written.
+fn upgrade(body: &Bytes) -> Result<Option<PathBuf>, Declined> {
+    let body: UpgradeBody = if body.trim_ascii().is_empty() { UpgradeBody::default() } else { parse(body)? };
+    match &body.to {
+        Some(path) if !path.is_absolute() => {
+            Err(Declined::malformed(format!("{} is not an absolute path", path.display())))
+        }
+        _ => Ok(body.to),
     }
 }
 
@@ -119,7 +136,15 @@ async fn scale<S: Served>(body: ScaleBody, served: &S) -> Result<Request, Declin
                     nearest: None,
                 }))
             })?;
-            service.workers_wanted.saturating_add_signed(by)
+            let workers = service.workers_wanted;
+            workers.checked_add_signed(by).ok_or_else(|| {
+                let more = if by < 0 { "fewer is below zero" } else { "more is beyond what can be counted" };
+                Declined::malformed(format!(
+                    "{} is to have {workers}, and {} {more}; nothing was changed",
+                    body.service,
+                    by.unsigned_abs()
+                ))
+            })?
         }
         _ => return Err(Declined::malformed("either \"to\" or \"by\", exactly one of them".to_owned())),
     };

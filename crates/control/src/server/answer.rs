@@ -102,12 +102,16 @@ fn status_of(reply: &Reply) -> StatusCode {
         Reply::Failed { .. } => StatusCode::CONFLICT,
         Reply::Refused(refusal) => match refusal {
             Refusal::NoSuchService { .. } | Refusal::NoSuchSlot { .. } => StatusCode::NOT_FOUND,
-            Refusal::NotRunning { .. } | Refusal::Singleton { .. } | Refusal::Stopping => {
-                StatusCode::CONFLICT
-            }
-            Refusal::TooMany { .. } | Refusal::Malformed { .. } | Refusal::BadConfig { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Refusal::NotRunning { .. }
+            | Refusal::NotHeld { .. }
+            | Refusal::NoSocket { .. }
+            | Refusal::OutOfBounds { .. }
+            | Refusal::Singleton { .. }
+            | Refusal::Stopping => StatusCode::CONFLICT,
+            Refusal::TooMany { .. }
+            | Refusal::HeldTooLong { .. }
+            | Refusal::Malformed { .. }
+            | Refusal::BadConfig { .. } => StatusCode::BAD_REQUEST,
             Refusal::NotAllowed { .. } => StatusCode::FORBIDDEN,
         },
     }

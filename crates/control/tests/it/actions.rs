@@ -23,7 +23,7 @@ async fn bodies_become_requests_with_the_asker_named() {
         ("restart", r#"{"targets":["web.2"]}"#, Request::Restart(targets(&["web.2"]))),
         ("scale", r#"{"service":"web","to":9}"#, Request::Scale { service: name("web"), to: 9 }),
         ("scale", r#"{"service":"web","by":-1}"#, Request::Scale { service: name("web"), to: 3 }),
-        ("scale", r#"{"service":"web","by":-9}"#, Request::Scale { service: name("web"), to: 0 }),
+        ("scale", r#"{"service":"web","by":-4}"#, Request::Scale { service: name("web"), to: 0 }),
         (
             "signal",
             r#"{"targets":["web"],"signal":"SIGHUP","scope":"tree"}"#,
@@ -57,6 +57,7 @@ async fn what_cannot_be_understood_is_refused_with_the_reason_and_asks_nothing()
         ("reload", r#"{"targets":["we/b"]}"#, "does not name a service"),
         ("scale", r#"{"service":"web"}"#, "exactly one"),
         ("scale", r#"{"service":"web","to":1,"by":1}"#, "exactly one"),
+        ("scale", r#"{"service":"web","by":-9}"#, "web is to have 4, and 9 fewer is below zero"),
         ("signal", r#"{"targets":["web"],"signal":"NOPE"}"#, "is not a signal"),
         ("signal", r#"{"targets":[],"signal":"HUP"}"#, "name at least one service"),
         ("apply", "x", "takes no body"),

@@ -58,6 +58,8 @@ fn service(text: &str, phase: ServicePhase, workers: u32) -> Service {
         failures_total: 0,
         reason: None,
         reload: None,
+        scaling: None,
+        held_for_ms: None,
         next_run_ms: None,
         workers: vec![],
         backoffs: vec![],
@@ -111,10 +113,16 @@ impl Served for Scripted {
             log_line_max: 1,
             events_kept: 1,
             workers_max: 1,
+            on_crash: remuda_model::OnCrash::Keep,
             stop_timeout: None,
         };
         let config = Config { instance, sockets: Default::default(), services: Default::default() };
         std::future::ready(Ok(Arc::new(config))).await
+    }
+
+    async fn upgrade(&self, to: Option<PathBuf>, by: String) -> Result<Reply, Gone> {
+        let lines = vec![format!("{by} asks for {to:?}")];
+        std::future::ready(Ok(Reply::Done { lines })).await
     }
 
     async fn reopen_logs(&self) -> Result<(), Gone> {

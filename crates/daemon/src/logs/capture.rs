@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use super::files::LogFiles;
 use super::splitter::{Cut, Splitter};
 use super::{LogLine, LogStore, Stream};
+use crate::record::BegunLine;
 
 /// Bytes taken from one pipe in its turn.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -109,14 +110,44 @@ impl Capture {
 
     /// Drains `fd` from now on, until its last writer is gone.
     pub(crate) fn add(&self, fd: OwnedFd, writer: Writer, line_max: u64) -> Result<(), CallError> {
+        self.add_after(&[], fd, writer, line_max)
+    }
+
+    /// Like [`Self::add`], for a pipe of which others have read `before`.
+    pub(crate) fn add_after(
+        &self,
+        before: &[u8],
+        fd: OwnedFd,
+        writer: Writer,
+        line_max: u64,
+    ) -> Result<(), CallError> {
         let mut pipes = self.shared.lock();
         let token = pipes.next_token;
         pipes.next_token += 1;
-        self.shared.poller().add(&fd, Token(token), Interest::Read)?;
-        pipes
-            .by_token
-            .insert(token, Pipe { file: File::from(fd), writer, splitter: Splitter::new(line_max) });
+        let mut pipe = Pipe { file: File::from(fd), writer, splitter: Splitter::new(line_max) };
+        let mut cuts = Vec::new();
+        pipe.splitter.take(before, |cut| cuts.push(cut));
+        self.shared.keep(&pipe.writer, cuts);
+        self.shared.poller().add(&pipe.file, Token(token), Interest::Read)?;
+        pipes.by_token.insert(token, pipe);
         Ok(())
+    }
+
+    /// Takes in the last output of a writer whose pipe is gone.
+    pub(crate) fn finish_output(&self, output: &[u8], writer: &Writer, line_max: u64) {
+        let (mut splitter, mut cuts) = (Splitter::new(line_max), Vec::new());
+        splitter.take(output, |cut| cuts.push(cut));
+        splitter.finish(|cut| cuts.push(cut));
+        self.shared.keep(writer, cuts);
+    }
+
+    /// Calls `each` with every pipe of a worker.
+    pub(crate) fn each_pipe(&self, mut each: impl FnMut(WorkerId, Stream, BorrowedFd<'_>)) {
+        for pipe in self.shared.lock().by_token.values() {
+            if let Some(worker) = pipe.writer.worker {
+                each(worker, pipe.writer.stream, pipe.file.as_fd());
+            }
+        }
     }
 
     /// Looks for a match in all lines of a worker from now on; see [`Self::watch`].
@@ -165,6 +196,22 @@ impl Capture {
 
     pub(crate) fn files(&self) -> &LogFiles {
         &self.shared.files
+    }
+
+    /// Ends the thread; what workers write from now on waits in their pipes. Returns the lines they had begun.
+    pub(crate) fn stop(&mut self) -> Vec<BegunLine> {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // The thread returns nothing, and its panic has been reported where it happened.
+            let _ = thread.join();
+        }
+        let pipes = self.shared.lock();
+        let begun = pipes.by_token.values().filter_map(|pipe| {
+            let (worker, stream) = (pipe.writer.worker?, pipe.writer.stream);
+            let bytes = pipe.splitter.begun().to_vec();
+            (!bytes.is_empty()).then_some(BegunLine { worker, stream, bytes })
+        });
+        begun.collect()
     }
 
     /// Drains what is there and ends the thread.
@@ -246,7 +293,17 @@ impl Shared {
                 self.matched.notify_one();
             }
         }
-        let writer = &pipe.writer;
+        self.keep(&pipe.writer, cuts);
+        if outcome.is_none()
+            && let Some(pipe) = by_token.remove(&token)
+        {
+            // The descriptor is ours alone, so closing it ends the watch; removing first keeps the order plain.
+            let _ = self.poller().remove(&pipe.file);
+        }
+        outcome
+    }
+    /// Stores lines of a writer.
+    fn keep(&self, writer: &Writer, cuts: Vec<Cut>) {
         let time_ms = u64::try_from(clock::realtime().as_millis()).unwrap_or(u64::MAX);
         let lines = cuts.into_iter().map(|cut| LogLine {
             seq: 0,
@@ -260,12 +317,5 @@ impl Shared {
         });
         let kept = self.store.push(lines);
         self.files.write(&writer.service, kept);
-        if outcome.is_none()
-            && let Some(pipe) = by_token.remove(&token)
-        {
-            // The descriptor is ours alone, so closing it ends the watch; removing first keeps the order plain.
-            let _ = self.poller().remove(&pipe.file);
-        }
-        outcome
     }
 }

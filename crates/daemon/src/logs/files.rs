@@ -1,216 +1,244 @@
 //! Log files: a thread of their own writes them, behind a bounded queue, so that a slow disk delays nobody.
 //!
 //! When the queue is full the newest lines are dropped and counted; when the disk refuses, they are too, and the
-//! next line tries again.
+//! next line tries again. What is wanted of the files stands beside the queue and not in it, the last word of each
+//! service: a disk that hangs (a network mount without its server) may hold the thread for ever, and still nobody who
+//! asks for anything waits for it.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+mod destination;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use remuda_model::{LogFile, ServiceName};
+use tokio::sync::Notify;
 
 use super::LogLine;
+use destination::Destination;
 
 /// Batches of lines that wait for the disk. A batch is what one read of a pipe brought, 64 KiB at most.
 const BATCHES_WAITING: usize = 256;
+/// So long the end waits for the disk; then the thread is left behind with what it has not written.
+const FINISHING: Duration = Duration::from_secs(3);
+/// A disk that takes so long is told of, once lines are lost by it.
+const HANGING: Duration = Duration::from_secs(2);
 
-/// `O_NONBLOCK` (Linux, every architecture but alpha, mips, parisc and sparc).
-const NONBLOCK: i32 = 0o4000;
-
-enum Message {
-    Open(ServiceName, Option<LogFile>),
-    Lines(ServiceName, Vec<Arc<LogLine>>),
-    Reopen,
-}
-
-/// The files of all services.
-#[derive(Debug)]
+/// The files of all services. Clones share them.
+#[derive(Debug, Clone)]
 pub(crate) struct LogFiles {
-    sender: Mutex<Option<SyncSender<Message>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    shared: Arc<Mutex<Told>>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Shared {
+    state: Mutex<State>,
+    /// For the thread: there is something to do. For the end: the thread has ended.
+    changed: Condvar,
+    /// Wakes the loop when there is trouble.
+    troubled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// Services that have a file.
-    open: BTreeMap<ServiceName, bool>,
+    wanted: BTreeMap<ServiceName, LogFile>,
+    /// Files to be opened, for the first time or anew. One that is not wanted any more still gets the last words.
+    to_open: BTreeMap<ServiceName, LogFile>,
+    batches: VecDeque<(ServiceName, Vec<Arc<LogLine>>)>,
+    /// What the thread is doing.
+    work: Option<Work>,
     dropped: BTreeMap<ServiceName, u64>,
     troubles: Vec<String>,
+    /// Nothing more will come.
+    is_ending: bool,
+    has_ended: bool,
+}
+
+/// A file that is being opened or written.
+#[derive(Debug)]
+struct Work {
+    service: ServiceName,
+    path: PathBuf,
+    since: Instant,
+    /// That it takes long was told.
+    is_told: bool,
 }
 
 impl LogFiles {
     /// Starts the thread.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(BATCHES_WAITING);
-        let shared: Arc<Mutex<Told>> = Arc::default();
-        let told = Arc::clone(&shared);
+        let shared: Arc<Shared> = Arc::default();
+        let of_thread = Arc::clone(&shared);
         let builder = std::thread::Builder::new().name("log files".into()).stack_size(256 * 1024);
-        let thread = builder.spawn(move || write_all(&receiver, &told))?;
-        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), shared })
+        builder.spawn(move || of_thread.write_all())?;
+        Ok(Self { shared })
     }
 
-    /// Gives a service a file, another one, or none.
+    /// Gives a service a file, another one, or none. It is opened soon, and trouble with that is told each time.
     pub(crate) fn open(&self, service: &ServiceName, file: Option<LogFile>) {
-        lock(&self.shared).open.insert(service.clone(), file.is_some());
-        self.send(Message::Open(service.clone(), file));
+        let mut state = self.shared.lock();
+        if let Some(file) = file {
+            state.wanted.insert(service.clone(), file.clone());
+            state.to_open.insert(service.clone(), file);
+        } else {
+            state.wanted.remove(service);
+        }
+        self.shared.changed.notify_all();
     }
 
+    /// Has lines written after those before them, if their service has a file.
     pub(crate) fn write(&self, service: &ServiceName, lines: Vec<Arc<LogLine>>) {
-        if lines.is_empty() || lock(&self.shared).open.get(service) != Some(&true) {
+        let mut state = self.shared.lock();
+        if lines.is_empty() || state.is_ending || !state.wanted.contains_key(service) {
             return;
         }
-        let count = lines.len() as u64;
-        let sender = lock(&self.sender);
-        let Some(sender) = sender.as_ref() else { return };
-        if let Err(TrySendError::Full(_)) = sender.try_send(Message::Lines(service.clone(), lines)) {
-            *lock(&self.shared).dropped.entry(service.clone()).or_default() += count;
+        if state.batches.len() < BATCHES_WAITING {
+            state.batches.push_back((service.clone(), lines));
+            return self.shared.changed.notify_all();
+        }
+        *state.dropped.entry(service.clone()).or_default() += lines.len() as u64;
+        if let Some(work) = &mut state.work
+            && work.since.elapsed() > HANGING
+            && !std::mem::replace(&mut work.is_told, true)
+        {
+            let told = format!("{}; lines for log files are dropped until it takes them again", work.words());
+            state.troubles.push(told);
+            self.shared.troubled.notify_one();
         }
     }
 
     /// Closes and opens all files anew: somebody has renamed them.
     pub(crate) fn reopen(&self) {
-        self.send(Message::Reopen);
+        let mut state = self.shared.lock();
+        let again = state.wanted.clone();
+        state.to_open.extend(again);
+        self.shared.changed.notify_all();
     }
 
     /// Lines that did not get into their file, by service, since the start.
     pub(crate) fn dropped(&self) -> BTreeMap<ServiceName, u64> {
-        lock(&self.shared).dropped.clone()
+        self.shared.lock().dropped.clone()
+    }
+
+    /// Resolves when [`Self::take_troubles`] has something.
+    pub(crate) async fn troubled(&self) {
+        self.shared.troubled.notified().await;
     }
 
     /// What went wrong since the last call.
     pub(crate) fn take_troubles(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.shared).troubles)
+        std::mem::take(&mut self.shared.lock().troubles)
     }
 
-    /// Writes what waits and ends the thread.
+    /// Writes what waits and ends the thread; waits 3 s at most. What could not be written then is in the troubles.
     pub(crate) fn finish(&self) {
-        drop(lock(&self.sender).take());
-        if let Some(thread) = lock(&self.thread).take() {
-            // The thread returns nothing, and its panic has been reported where it happened.
-            let _ = thread.join();
-        }
-    }
-
-    /// For messages that are few and must not be lost: waits for room, which a living disk soon makes.
-    fn send(&self, message: Message) {
-        let sender = lock(&self.sender).clone();
-        if let Some(sender) = sender {
-            // It fails only when the thread has ended, and then nobody is left to be told.
-            let _ = sender.send(message);
+        let mut state = self.shared.lock();
+        state.is_ending = true;
+        self.shared.changed.notify_all();
+        let waited = self.shared.changed.wait_timeout_while(state, FINISHING, |state| !state.has_ended);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !state.has_ended {
+            let lines: usize = state.batches.iter().map(|(_, lines)| lines.len()).sum();
+            let why = state.work.as_ref().map_or_else(|| "the disk is too slow".to_owned(), Work::words);
+            state.troubles.push(format!("{why}; {lines} more lines for log files are lost"));
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Work {
+    fn words(&self) -> String {
+        let (path, seconds) = (self.path.display(), self.since.elapsed().as_secs());
+        format!("log file {path} of {} has not answered for {seconds} s", self.service)
+    }
 }
 
-struct Open {
-    spec: LogFile,
-    file: Option<File>,
-    size: u64,
-    /// It is a plain file. A device or a pipe (`/dev/null`, `/dev/stderr`) has no size, and is never renamed.
-    is_plain: bool,
-    /// The trouble that was told last, so that it is told once.
-    trouble: Option<std::io::ErrorKind>,
+/// What the thread has to do next.
+enum Task {
+    Open(ServiceName, LogFile),
+    Write(ServiceName, Vec<Arc<LogLine>>),
+    /// Files of other services than these are done with.
+    Rest(BTreeSet<ServiceName>),
+    End,
 }
 
-fn write_all(receiver: &Receiver<Message>, told: &Mutex<Told>) {
-    let mut files: BTreeMap<ServiceName, Open> = BTreeMap::new();
-    while let Ok(message) = receiver.recv() {
-        match message {
-            Message::Open(service, Some(spec)) => {
-                let open = Open { spec, file: None, size: 0, is_plain: false, trouble: None };
-                files.insert(service, open);
-            }
-            Message::Open(service, None) => drop(files.remove(&service)),
-            Message::Reopen => files.values_mut().for_each(|open| open.file = None),
-            Message::Lines(service, lines) => {
-                let Some(open) = files.get_mut(&service) else { continue };
-                if let Err(error) = open.write(&lines) {
-                    let mut told = lock(told);
-                    *told.dropped.entry(service.clone()).or_default() += lines.len() as u64;
-                    if open.trouble != Some(error.kind()) {
-                        open.trouble = Some(error.kind());
-                        let path = open.spec.path.display();
-                        told.troubles.push(format!(
-                            "write log file {path} of {service}: {error}; its lines are kept in memory only until it can be written"
-                        ));
-                    }
-                } else {
-                    open.trouble = None;
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread.
+    fn write_all(&self) {
+        let mut files: BTreeMap<ServiceName, Destination> = BTreeMap::new();
+        loop {
+            match self.next_task(&files) {
+                Task::Open(service, spec) => {
+                    let file = files.entry(service.clone()).insert_entry(Destination::new(spec)).into_mut();
+                    self.work(&service, file, "open", Destination::open);
                 }
+                Task::Write(service, lines) => {
+                    let Some(file) = files.get_mut(&service) else { continue };
+                    if !self.work(&service, file, "write", |file| file.write(&lines)) {
+                        *self.lock().dropped.entry(service).or_default() += lines.len() as u64;
+                    }
+                }
+                Task::Rest(wanted) => files.retain(|service, _| wanted.contains(service)),
+                Task::End => break,
             }
         }
+        self.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until there is something to do.
+    fn next_task(&self, files: &BTreeMap<ServiceName, Destination>) -> Task {
+        let mut state = self.lock();
+        loop {
+            if let Some((service, spec)) = state.to_open.pop_first() {
+                return Task::Open(service, spec);
+            }
+            if let Some((service, lines)) = state.batches.pop_front() {
+                return Task::Write(service, lines);
+            }
+            // Only now has a service that lost its file had its last words written.
+            if files.keys().any(|service| !state.wanted.contains_key(service)) {
+                return Task::Rest(state.wanted.keys().cloned().collect());
+            }
+            if state.is_ending {
+                return Task::End;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Does something with a file that may take for ever, and tells of trouble that is news. Says whether it worked.
+    fn work(
+        &self,
+        service: &ServiceName,
+        file: &mut Destination,
+        verb: &str,
+        act: impl FnOnce(&mut Destination) -> std::io::Result<()>,
+    ) -> bool {
+        let path = file.spec.path.clone();
+        let work = Work { service: service.clone(), path, since: Instant::now(), is_told: false };
+        self.lock().work = Some(work);
+        let outcome = act(file);
+        let is_news = file.is_news(&outcome);
+        let mut state = self.lock();
+        state.work = None;
+        if let Err(error) = &outcome
+            && is_news
+        {
+            let path = file.spec.path.display();
+            state.troubles.push(format!(
+                "{verb} log file {path} of {service}: {error}; its lines are kept in memory only until it can be written"
+            ));
+            self.troubled.notify_one();
+        }
+        outcome.is_ok()
     }
 }
 
-impl Open {
-    /// Appends lines, as many at once as fit. A file beyond its limit holds a single line that is longer than it.
-    fn write(&mut self, lines: &[Arc<LogLine>]) -> std::io::Result<()> {
-        let mut text = String::new();
-        for line in lines {
-            self.file()?;
-            let before = self.size + text.len() as u64;
-            let after = before + line.text.len() as u64 + 1;
-            if self.is_plain && self.spec.max_size > 0 && after > self.spec.max_size && before > 0 {
-                self.append(&std::mem::take(&mut text))?;
-                self.file = None;
-                rotate(&self.spec.path, self.spec.keep)?;
-            }
-            text.push_str(&line.text);
-            text.push('\n');
-        }
-        self.append(&text)
-    }
-
-    fn append(&mut self, text: &str) -> std::io::Result<()> {
-        let written = self.file()?.write_all(text.as_bytes());
-        self.size += text.len() as u64;
-        if written.is_err() {
-            self.file = None;
-        }
-        written
-    }
-
-    /// The open file; opening it finds out its size.
-    fn file(&mut self) -> std::io::Result<&mut File> {
-        match &mut self.file {
-            Some(file) => Ok(file),
-            none => {
-                // A pipe that nobody reads from must not hold up the files of others: it is an error like any other.
-                let mut options = OpenOptions::new();
-                options.append(true).create(true).custom_flags(NONBLOCK);
-                let file = options.open(&self.spec.path)?;
-                let metadata = file.metadata()?;
-                (self.size, self.is_plain) = (metadata.len(), metadata.is_file());
-                Ok(none.insert(file))
-            }
-        }
-    }
-}
-
-/// `x.log.4` becomes `x.log.5` …, `x.log` becomes `x.log.1`; what is beyond `keep` goes.
-fn rotate(path: &Path, keep: u32) -> std::io::Result<()> {
-    let numbered = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        PathBuf::from(name)
-    };
-    if keep == 0 {
-        return std::fs::remove_file(path);
-    }
-    for number in (1..keep).rev() {
-        match std::fs::rename(numbered(number), numbered(number + 1)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    std::fs::rename(path, numbered(1))
-}
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,11 @@ impl Splitter {
         self.keep(bytes, &mut each);
     }
 
+    /// The beginning of a line whose end has not come yet.
+    pub(crate) fn begun(&self) -> &[u8] {
+        &self.kept
+    }
+
     /// The writer is gone: what is kept is its last line.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(Cut)) {
         if !self.kept.is_empty() {

@@ -20,6 +20,15 @@ pub enum Stream {
     Stderr,
 }
 
+impl std::fmt::Display for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        })
+    }
+}
+
 /// One line of a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
@@ -161,6 +170,34 @@ impl LogStore {
             self.newest.send_replace(last.seq);
         }
         kept
+    }
+
+    /// Number of the newest line; 0 while there is none.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.lock().next_seq - 1
+    }
+
+    /// Every line that is kept, oldest first.
+    #[must_use]
+    pub(crate) fn kept(&self) -> Vec<Arc<LogLine>> {
+        let shared = self.lock();
+        let mut lines: Vec<_> =
+            shared.services.values().flat_map(|ring| ring.lines.iter().cloned()).collect();
+        lines.sort_unstable_by_key(|line| line.seq);
+        lines
+    }
+
+    /// Takes in the lines of a former store; its numbers go on. Nothing was pushed yet.
+    pub(crate) fn resume(&self, lines: Vec<Arc<LogLine>>) {
+        let mut shared = self.lock();
+        for line in lines {
+            shared.next_seq = line.seq + 1;
+            shared.services.entry(line.service.clone()).or_default().push(line);
+        }
+        let newest = shared.next_seq - 1;
+        drop(shared);
+        self.newest.send_replace(newest);
     }
 
     /// The last `count` lines a worker wrote, oldest first.

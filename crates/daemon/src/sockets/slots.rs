@@ -8,6 +8,7 @@ use remuda_sys::CallError;
 use remuda_sys::socket::{self, Listener};
 
 use super::{Bound, State};
+use crate::record::holding;
 
 /// A handshake is in no queue yet; if its last packet is lost, the kernel asks for it again after a second. So long
 /// after a slot is steered away from, its queue can still grow.
@@ -35,25 +36,33 @@ impl Bound {
     }
 
     /// Gives what is new to the slots that are `served`, or, when none is, to those that are `wanted`, where it waits.
-    /// Then closes the listeners of slots that are neither wanted (one always is) nor below `taken`. Does nothing when
-    /// all is so already.
+    /// Then closes the listeners of slots that are neither wanted (one always is) nor below `taken`, after `release` has
+    /// made everybody else let go of them: a listener that somebody holds still gets connections. Does nothing when all
+    /// is so already.
     pub(crate) fn steer(
         &self,
         served: &BTreeSet<u32>,
         wanted: u32,
         taken: u32,
+        release: impl FnOnce(Vec<String>),
     ) -> Result<Vec<Closed>, CallError> {
         let mut state = self.lock();
         let live = |slot: u32| if served.is_empty() { slot < wanted.max(1) } else { served.contains(&slot) };
         let course = (0..state.slots()).map(live).collect();
         state.hold_course(course)?;
         let mut closed = Vec::new();
-        while state.slots() > wanted.max(taken).max(1) {
+        let left = wanted.max(taken).max(1);
+        if state.slots() > left {
+            let names = usize::try_from(left).unwrap_or(usize::MAX)..state.listeners.len();
+            release(names.map(|index| holding::listener(self.id, index)).collect());
+        }
+        while state.slots() > left {
             let slot = state.slots() - 1;
             let queue = state.listeners.pop().and_then(|listener| socket::queue(&listener).ok().flatten());
             closed.push(Closed { slot, lost: queue.map_or(0, |queue| queue.depth) });
         }
         if !closed.is_empty() {
+            self.changes.mark();
             let course = (0..state.slots()).map(live).collect();
             state.hold_course(course)?;
         }

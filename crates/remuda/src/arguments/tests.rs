@@ -69,3 +69,15 @@ fn help_names_every_command_but_the_hidden_one() {
     }
     assert!(!help.contains("openapi"));
 }
+
+#[test]
+fn check_takes_what_up_takes_to_change_the_config() {
+    let words = "--workers web=2,api=3 --workers jobs=1 --instances 4 --pid-file x.pid";
+    let Ok(Command::Up(up)) = parsed(&format!("remuda up {words}")) else { panic!("up refuses") };
+    let Ok(Command::Check(check)) = parsed(&format!("remuda check {words}")) else { panic!("check refuses") };
+    for adjusting in [up.adjusting, check.adjusting] {
+        let workers: Vec<_> = adjusting.workers.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        assert_eq!(workers, [("web", 2), ("api", 3), ("jobs", 1)]);
+        assert_eq!((adjusting.instances, adjusting.pid_file), (Some(4), Some("x.pid".into())));
+    }
+}

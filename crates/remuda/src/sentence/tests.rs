@@ -51,6 +51,23 @@ fn a_workers_life_reads_well() {
 }
 
 #[test]
+fn a_worker_that_is_given_up_before_it_has_a_process_is_not_said_to_have_lived() {
+    let told = |kind| {
+        let event = Event { slot: Some(3), ..Event::service("web".parse().unwrap(), kind) };
+        Sentence::of(&event).text
+    };
+    let ended = EventKind::WorkerExited {
+        status: ExitStatus::Unknown,
+        expected: true,
+        lived_ms: 54,
+        last_lines: vec![],
+    };
+    let given_up = EventKind::WorkerKilling { reason: "shutdown".into() };
+    assert_eq!(told(given_up), "is given up before it has started (shutdown)");
+    assert_eq!(told(ended), "was never started");
+}
+
+#[test]
 fn what_concerns_all_is_told_of_remuda() {
     let sentence =
         Sentence::of(&Event::instance(EventKind::InstanceStopping { reason: "signal TERM".into() }));

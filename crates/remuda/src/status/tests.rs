@@ -35,6 +35,8 @@ fn service(name: &str, phase: ServicePhase, workers: Vec<Worker>) -> Service {
         failures_total: 0,
         reason: None,
         reload: None,
+        scaling: None,
+        held_for_ms: None,
         next_run_ms: None,
         workers,
         backoffs: vec![],

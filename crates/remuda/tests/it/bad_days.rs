@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use remuda_model::view::Service;
+use remuda_model::view::{Service, ServicePhase};
 use remuda_model::{EventKind, ExitStatus, Record};
 use rustix::process::Signal;
 
@@ -12,6 +12,8 @@ use crate::harness::{Instance, PATIENCE, Setup, is_root, process, run};
 
 /// An answer of the control API takes no longer, whatever happens, even where other tests want the processors too.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// Many ends at once are dealt with in so much time.
+const FAST: Duration = Duration::from_secs(3);
 /// The arbiter's memory stays below this, kB.
 const MEMORY_MAX_KB: u64 = 64 * 1024;
 
@@ -47,6 +49,57 @@ fn a_thousand_workers_that_crash_at_once_do_not_stop_the_arbiter_from_answering(
     assert_eq!(answers.last().map(|service| service.failures_total), Some(1000));
     let peak: u64 = process::status(instance.pid(), "VmHWM").trim_end_matches(" kB").parse().unwrap();
     assert!(peak < MEMORY_MAX_KB, "{peak} kB");
+    instance.end();
+}
+
+/// An arbiter that has to go through all processes to find those of a worker; `None` where that takes rights we lack.
+fn without_control_groups(config: &str) -> Option<Instance> {
+    let mut setup = Setup::new(config);
+    if is_root() {
+        let hide = "for mount in $(awk '$3 == \"cgroup2\" { print $2 }' /proc/mounts); do umount -l $mount; done; exec \"$0\" \"$@\"";
+        setup.wrapper = ["unshare", "-m", "sh", "-c", hide].map(str::to_owned).to_vec();
+    }
+    let instance = setup.up();
+    instance.status().tracking.starts_with("process tree").then_some(instance)
+}
+
+#[test]
+fn many_workers_that_crash_at_once_do_not_stop_the_arbiter_without_control_groups_either() {
+    let config = "[service.web]\ncommand = \"sleep 1000\"\nworkers = 1000\nrestart = \"never\"\n";
+    let Some(mut instance) = without_control_groups(config) else { return };
+    answers_until(&instance, "all to be ready", |service| service.workers_ready == 1000);
+    for pid in instance.pids("web") {
+        process::signal(pid, Signal::KILL);
+    }
+    let asked = Instant::now();
+    let answers = answers_until(&instance, "all to end", |service| service.workers.is_empty());
+    // Looking for the family of each by itself takes many times as long.
+    assert!(asked.elapsed() < FAST, "{:?} and {} answers", asked.elapsed(), answers.len());
+    assert_eq!(answers.last().map(|service| service.failures_total), Some(1000));
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_end(), 0);
+    instance.assert_nothing_left();
+}
+
+#[test]
+fn workers_that_crash_at_once_take_those_with_them_who_left_their_sessions() {
+    // The first shell becomes the worker; what it has put in the background leads a session of its own.
+    let config = "[service.web]\nshell = true\nworkers = 20\nrestart = \"never\"\nready = \"log:gone\"\n\
+                  command = \"setsid sh -c 'echo gone $$$$; exec sleep 1000' & exec sleep 1000\"\n";
+    let Some(instance) = without_control_groups(config) else { return };
+    instance.wait_phase("web", ServicePhase::Running);
+    let escaped: Vec<u32> = instance.transcript.wait("20 lines", |written| {
+        let told = written.lines.iter().filter_map(|line| line.text.strip_prefix("gone ")?.parse().ok());
+        Some(told.collect::<Vec<_>>()).filter(|pids| pids.len() == 20)
+    });
+    let workers = instance.pids("web");
+    assert!(escaped.iter().all(|pid| process::is_alive(*pid) && !workers.contains(pid)));
+    for pid in workers {
+        process::signal(pid, Signal::KILL);
+    }
+    for pid in escaped {
+        assert!(process::wait_end(pid, PATIENCE), "{pid} outlives its worker");
+    }
     instance.end();
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod apply;
+mod check;
 mod queries;
 mod signals;
 mod up;

@@ -109,3 +109,64 @@ fn a_schedule_runs_every_second_and_skips_while_the_last_run_goes_on() {
     assert!(count(&instance, &EventKind::Due) >= 3);
     instance.end();
 }
+
+/// Two services that are due every second: `quick`, and after it, in the same moment, `tick`.
+fn ticking(command: &str, overlap: &str) -> Setup {
+    Setup::new(&format!(
+        "[service.quick]\ncommand = \"true\"\nschedule = \"* * * * * *\"\n\
+         [service.tick]\ncommand = {command}\n\
+         schedule = {{ cron = \"* * * * * *\", overlap = \"{overlap}\" }}\n"
+    ))
+}
+
+fn of(event: &Event, service: &str) -> bool {
+    event.service.as_ref().is_some_and(|name| name.as_str() == service)
+}
+
+#[test]
+fn a_run_that_is_due_while_the_last_one_goes_on_waits_for_its_end_when_overlap_is_queue() {
+    let setup = ticking(r#"["sh", "-c", "echo ran; read _ < gate"]"#, "queue");
+    setup.gate("gate");
+    let instance = setup.up();
+    let mut seen = instance
+        .wait_event("the first run", |event| of(event, "tick") && event.kind == EventKind::WorkerSpawned)
+        .seq;
+    for _ in 0..2 {
+        let due = |event: &Event| of(event, "quick") && event.kind == EventKind::Due;
+        seen = instance.wait_event_after(seen, "a later second", due).seq;
+    }
+    assert_eq!(instance.service("tick").workers.len(), 1, "one run at a time");
+    let _gate = instance.open_gate("gate");
+    let end = instance.wait_event_after(seen, "its end", |event| {
+        of(event, "tick") && matches!(event.kind, EventKind::WorkerExited { .. })
+    });
+    let next = instance.wait_event_after(end.seq, "the run that waited", |event| {
+        of(event, "tick") && event.kind == EventKind::WorkerSpawned
+    });
+    let skipped_or_due = |kind: &EventKind| matches!(kind, EventKind::Due | EventKind::DueSkipped);
+    let between = instance.events().into_iter().filter(|record| (end.seq..next.seq).contains(&record.seq));
+    let between: Vec<_> = between.filter(|record| of(&record.event, "tick")).collect();
+    assert!(!between.iter().any(|record| skipped_or_due(&record.event.kind)), "it waited: {between:?}");
+    instance.end();
+}
+
+#[test]
+fn a_run_that_is_due_takes_the_place_of_the_last_one_when_overlap_is_replace() {
+    let instance = ticking(r#""sleep 1000""#, "replace").up();
+    let first = instance
+        .wait_event("the first run", |event| of(event, "tick") && event.kind == EventKind::WorkerSpawned);
+    let asked = instance.wait_event_after(first.seq, "its end", |event| {
+        matches!(&event.kind, EventKind::WorkerStopping { reason, .. } if reason == "replaced by the next run")
+    });
+    assert_eq!(asked.event.pid, first.event.pid);
+    let end = instance.wait_event_after(asked.seq, "its exit", |event| {
+        of(event, "tick") && matches!(event.kind, EventKind::WorkerExited { expected: true, .. })
+    });
+    let next = instance.wait_event_after(end.seq, "the next run", |event| {
+        of(event, "tick") && event.kind == EventKind::WorkerSpawned
+    });
+    assert_ne!(next.event.pid, first.event.pid);
+    let status = instance.service("tick");
+    assert!(status.failures_total == 0 && status.workers.len() <= 1, "{status:?}");
+    instance.end();
+}

@@ -10,6 +10,7 @@ pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod run;
 pub(crate) mod setup;
+pub(crate) mod succession;
 pub(crate) mod transcript;
 
 use std::time::Duration;

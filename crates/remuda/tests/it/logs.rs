@@ -4,11 +4,12 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use remuda_daemon::LogLine;
+use remuda_model::view::ServicePhase;
 use remuda_model::{Event, EventKind};
 use rustix::process::Signal;
 
 use crate::harness::transcript::Transcript;
-use crate::harness::{Instance, PATIENCE, Setup, process, run};
+use crate::harness::{Instance, PATIENCE, Setup, is_root, process, run};
 
 /// The arbiter's memory stays below this, kB.
 const MEMORY_MAX_KB: u64 = 64 * 1024;
@@ -166,4 +167,88 @@ fn a_log_file_that_cannot_be_written_is_told_and_its_lines_are_still_shown() {
     });
     assert!(!instance.status().limits_hit.is_empty(), "dropped lines are counted");
     instance.end();
+}
+
+/// Whether an event is the trouble with a log file.
+fn troubled(event: &Event, path: &str, service: &str) -> bool {
+    let EventKind::Trouble { message } = &event.kind else { return false };
+    message.contains(path) && message.contains(&format!("of {service}:"))
+}
+
+#[test]
+fn a_log_file_that_cannot_be_opened_is_told_before_a_line_comes_at_the_start_and_at_each_apply() {
+    let silent = |name: &str, log: &str, more: &str| {
+        format!("[service.{name}]\ncommand = \"sleep 1000\"\nlog = \"{log}\"\n{more}")
+    };
+    let setup = Setup::new(&[silent("web", "nowhere/web.log", ""), silent("api", "folder", "")].concat());
+    std::fs::create_dir(setup.dir().join("folder")).unwrap();
+    let instance = setup.up();
+    instance.wait_event("no such folder", |event| troubled(event, "nowhere/web.log", "web"));
+    instance.wait_event("not a file", |event| troubled(event, "/folder", "api"));
+    instance.settled();
+    let seen = instance.last_event();
+    let changed = [silent("web", "nowhere/web.log", "workers = 2\n"), silent("api", "api.log", "")];
+    instance.configure(&changed.concat());
+    instance.remuda(&["apply"]).done();
+    instance
+        .wait_event_after(seen, "still no such folder", |event| troubled(event, "nowhere/web.log", "web"));
+    instance.wait_status("the file", |_| instance.dir().join("api.log").exists());
+    let events = instance.events();
+    let after = events.iter().filter(|record| record.seq > seen);
+    assert_eq!(after.filter(|record| troubled(&record.event, "", "api")).count(), 0);
+    instance.end();
+}
+
+/// Mounts a file system whose server never answers on the folder given first, and becomes the rest.
+const HANG: &str = "import ctypes, os, sys\n\
+    fd = os.open('/dev/fuse', os.O_RDWR)\n\
+    os.set_inheritable(fd, True)\n\
+    options = f'fd={fd},rootmode=40000,user_id=0,group_id=0'.encode()\n\
+    if ctypes.CDLL(None, use_errno=True).mount(b'hung', sys.argv[1].encode(), b'fuse', 0, options):\n\
+    \x20   sys.exit(f'mount: {os.strerror(ctypes.get_errno())}')\n\
+    os.execvp(sys.argv[2], sys.argv[2:])\n";
+
+/// Longer than the queue for log files: 40 MB in 5,000 lines.
+const MUCH: &str =
+    "yes $$(head -c 7999 /dev/zero | tr '\\\\0' x) | head -n 5000; echo written; exec sleep 1000";
+
+#[test]
+fn a_log_file_that_hangs_holds_up_neither_a_reopening_nor_an_apply_nor_the_end() {
+    if !is_root() || !std::path::Path::new("/dev/fuse").exists() {
+        // Nobody else can make a disk hang.
+        return;
+    }
+    let config = |workers: u32| {
+        format!(
+            "[service.web]\nshell = true\ncommand = \"{MUCH}\"\nready = \"log:written\"\nlog = \"hung/web.log\"\n\
+             [service.other]\ncommand = \"sleep 1000\"\nworkers = {workers}\nlog = \"other.log\"\n"
+        )
+    };
+    let mut setup = Setup::new(&config(1));
+    let folder = setup.dir().join("hung");
+    std::fs::create_dir(&folder).unwrap();
+    setup.wrapper = ["unshare", "--mount", "python3", "-c", HANG].map(str::to_owned).to_vec();
+    setup.wrapper.push(folder.to_string_lossy().into());
+    setup.arguments.push("--quiet".into());
+    let mut instance = setup.up();
+    instance.wait_phase("web", ServicePhase::Running);
+    assert!(!instance.status().limits_hit.is_empty(), "what the queue had no room for is counted");
+    for _ in 0..3 {
+        instance.signal(Signal::USR1);
+        let asked = Instant::now();
+        instance.status();
+        assert!(asked.elapsed() < ANSWER_MAX, "an answer took {:?}", asked.elapsed());
+    }
+    instance.configure(&config(2));
+    instance.remuda(&["apply"]).done();
+    assert_eq!(instance.wait_phase("other", ServicePhase::Running).workers_ready, 2);
+    let asked = Instant::now();
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_end(), 0);
+    assert!(asked.elapsed() < Duration::from_secs(10), "the end took {:?}", asked.elapsed());
+    instance.wait_event("what is lost", |event| {
+        let EventKind::Trouble { message } = &event.kind else { return false };
+        message.contains("hung/web.log of web has not answered") && message.contains("are lost")
+    });
+    instance.assert_nothing_left();
 }

@@ -6,6 +6,7 @@
 
 mod bad_days;
 mod control;
+mod crash;
 mod demand;
 mod descriptors;
 mod failures;
@@ -19,8 +20,10 @@ mod messages;
 mod peers;
 mod readiness;
 mod recycling;
+mod retries;
 mod services;
 mod slots;
 mod sockets;
 mod stopping;
 mod surroundings;
+mod upgrade;

@@ -1,6 +1,6 @@
 //! Ending a worker with everything it started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::fd::OwnedFd;
 
@@ -13,6 +13,10 @@ use crate::process::{Stat, all, by_parents, pidfd_open, send_signal, stat};
 /// Passes over `/proc` until one finds nobody new. Everybody found is stopped, so only processes forked between a
 /// pass and its stop signal make another one necessary.
 const ROUNDS_LIMIT: usize = 32;
+
+/// Looks at processes that are just executing a program, whose environment nobody can see in that moment. The kernel
+/// tells nobody when they are through.
+const LOOKS_LIMIT: usize = 1000;
 
 /// Whose tree is to be killed, for the way without control group.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,15 @@ pub struct KillReport {
     pub found: Vec<u32>,
 }
 
+/// One that was killed for its ties to a leader. It may take a moment to vanish.
+#[derive(Debug)]
+pub struct Killed {
+    /// Its pid at that time.
+    pub pid: u32,
+    /// The process; readable when it has ended.
+    pub pidfd: OwnedFd,
+}
+
 /// Kills the worker `leader` and all its descendants: through its control group if it has one, otherwise by what ties
 /// them to it. Does not wait for the ends.
 ///
@@ -56,17 +69,30 @@ pub fn kill_tree(cgroup: Option<&WorkerCgroup>, leader: &Leader<'_>) -> Result<K
             cgroup.kill()?;
             Ok(KillReport { way: KillWay::Cgroup, found })
         }
-        None => Ok(KillReport { way: KillWay::Descent, found: by_descent(leader) }),
+        None => {
+            let found = kill_trees(std::slice::from_ref(leader)).iter().map(|killed| killed.pid).collect();
+            Ok(KillReport { way: KillWay::Descent, found })
+        }
     }
 }
 
-fn by_descent(leader: &Leader<'_>) -> Vec<u32> {
+/// Kills the workers of `leaders` and all their descendants, by what ties them to a leader, in as many passes over
+/// `/proc` as one of them alone would need. Does not wait for the ends.
+#[must_use]
+pub fn kill_trees(leaders: &[Leader<'_>]) -> Vec<Killed> {
+    by_descent(leaders, all)
+}
+
+fn by_descent(leaders: &[Leader<'_>], mut look: impl FnMut() -> BTreeMap<u32, Stat>) -> Vec<Killed> {
+    if leaders.is_empty() {
+        return Vec::new();
+    }
     let mut held: BTreeMap<u32, OwnedFd> = BTreeMap::new();
-    let ourselves = std::process::id();
+    let mut ties = Ties::of(leaders);
     for _ in 0..ROUNDS_LIMIT {
-        let processes = all();
+        let processes = look();
         let before = held.len();
-        for pid in belonging(leader, &held, &processes, ourselves) {
+        for pid in ties.belonging(&held, &processes) {
             let Some(pidfd) = hold(pid, &processes[&pid]) else { continue };
             // It may end by itself meanwhile, or be another user's; the kill below tries once more.
             drop(send_signal(&pidfd, Signal::from_number(libc::SIGSTOP).expect("a signal")));
@@ -80,7 +106,7 @@ fn by_descent(leader: &Leader<'_>) -> Vec<u32> {
         // SIGKILL ends stopped processes too. Those it cannot reach have ended or are not ours to kill.
         drop(send_signal(pidfd, Signal::KILL));
     }
-    held.into_keys().collect()
+    held.into_iter().map(|(pid, pidfd)| Killed { pid, pidfd }).collect()
 }
 
 /// A handle of the process that `seen` describes, and of no later one with its number.
@@ -89,37 +115,97 @@ fn hold(pid: u32, seen: &Stat) -> Option<OwnedFd> {
     stat(pid).filter(|now| now.start_ticks == seen.start_ticks).map(|_| pidfd)
 }
 
-/// Living processes of the worker that are not held yet.
-fn belonging(
-    leader: &Leader<'_>,
-    held: &BTreeMap<u32, OwnedFd>,
-    processes: &BTreeMap<u32, Stat>,
-    ourselves: u32,
-) -> Vec<u32> {
-    let led = processes.get(&leader.pid).is_some_and(|stat| stat.start_ticks == leader.start_time);
-    let alive = |pid: &u32| processes.get(pid).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'));
-    let own = processes.get(&ourselves);
-    let tied = |pid: u32, stat: &Stat| {
-        // A worker that inherited our session or group does not lead them, and we must not kill ourselves.
-        let session = led && stat.session == leader.pid && own.is_none_or(|own| own.session != leader.pid);
-        let group = led && stat.group == leader.pid && own.is_none_or(|own| own.group != leader.pid);
-        let orphan = stat.parent == ourselves || stat.parent == 1;
-        session || group || (orphan && pid != leader.pid && is_marked(pid, leader.marker))
-    };
-    let mut roots: Vec<u32> =
-        processes.iter().filter(|(pid, stat)| tied(**pid, stat)).map(|(pid, _)| *pid).collect();
-    roots.extend(led.then_some(leader.pid));
-    roots.extend(held.keys());
-    let mut found: Vec<u32> = roots.iter().flat_map(|root| by_parents(*root, processes)).collect();
-    found.extend(roots);
-    found.sort_unstable();
-    found.dedup();
-    found.retain(|pid| *pid != ourselves && *pid != 1 && alive(pid) && !held.contains_key(pid));
-    found
+/// Whether a process is between two programs: it has the memory of the next one, and neither arguments nor variables
+/// yet. One that has ended looks the same, but for its state.
+fn is_executing(pid: u32) -> bool {
+    let has_ended = stat(pid).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'));
+    !has_ended && fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| arguments.is_empty())
 }
 
-fn is_marked(pid: u32, marker: Option<&str>) -> bool {
-    let Some(marker) = marker else { return false };
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|entry| entry == marker.as_bytes())
+/// What ties processes to the leaders.
+struct Ties {
+    ourselves: u32,
+    /// Start times by pid.
+    leaders: BTreeMap<u32, u64>,
+    markers: BTreeSet<Vec<u8>>,
+    /// Orphans without marker, by pid and start time: what they were started with does not change from one pass to
+    /// the next.
+    unmarked: BTreeSet<(u32, u64)>,
 }
+
+impl Ties {
+    fn of(leaders: &[Leader<'_>]) -> Self {
+        let marker = |leader: &Leader<'_>| leader.marker.map(|marker| marker.as_bytes().to_vec());
+        Self {
+            ourselves: std::process::id(),
+            leaders: leaders.iter().map(|leader| (leader.pid, leader.start_time)).collect(),
+            markers: leaders.iter().filter_map(marker).collect(),
+            unmarked: BTreeSet::new(),
+        }
+    }
+
+    /// Living processes of the workers that are not held yet.
+    fn belonging(&mut self, held: &BTreeMap<u32, OwnedFd>, processes: &BTreeMap<u32, Stat>) -> BTreeSet<u32> {
+        let is_alive = |stat: &Stat| !matches!(stat.state, 'Z' | 'X');
+        let leads = |pid: &u32| {
+            processes.get(pid).is_some_and(|stat| self.leaders.get(pid) == Some(&stat.start_ticks))
+        };
+        let leading: BTreeSet<u32> = self.leaders.keys().copied().filter(leads).collect();
+        let own = processes.get(&self.ourselves);
+        let mut roots: Vec<u32> = leading.iter().chain(held.keys()).copied().collect();
+        let mut unclear = Vec::new();
+        for (pid, stat) in processes {
+            // A worker that inherited our session or group does not lead them, and we must not kill ourselves.
+            let session =
+                leading.contains(&stat.session) && own.is_none_or(|own| own.session != stat.session);
+            let group = leading.contains(&stat.group) && own.is_none_or(|own| own.group != stat.group);
+            let orphan = stat.parent == self.ourselves || stat.parent == 1;
+            let suspect = orphan && is_alive(stat) && !self.leaders.contains_key(pid);
+            if session || group {
+                roots.push(*pid);
+            } else if suspect {
+                match self.is_marked(*pid, stat) {
+                    Some(true) => roots.push(*pid),
+                    Some(false) => {}
+                    None => unclear.push((*pid, stat)),
+                }
+            }
+        }
+        for _ in 0..LOOKS_LIMIT {
+            unclear.retain(|(pid, stat)| match self.is_marked(*pid, stat) {
+                Some(marked) => {
+                    roots.extend(marked.then_some(*pid));
+                    false
+                }
+                None => is_executing(*pid),
+            });
+            if unclear.is_empty() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let mut found: BTreeSet<u32> = by_parents(&roots, processes).into_iter().chain(roots).collect();
+        found.retain(|pid| {
+            let alive = processes.get(pid).is_some_and(is_alive);
+            alive && *pid != self.ourselves && *pid != 1 && !held.contains_key(pid)
+        });
+        found
+    }
+
+    /// `None`: it shows no environment.
+    fn is_marked(&mut self, pid: u32, stat: &Stat) -> Option<bool> {
+        if self.markers.is_empty() || self.unmarked.contains(&(pid, stat.start_ticks)) {
+            return Some(false);
+        }
+        let environment =
+            fs::read(format!("/proc/{pid}/environ")).ok().filter(|entries| !entries.is_empty())?;
+        let marked = environment.split(|byte| *byte == 0).any(|entry| self.markers.contains(entry));
+        if !marked {
+            self.unmarked.insert((pid, stat.start_ticks));
+        }
+        Some(marked)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::CallError;
 use crate::failure::checked;
 
 /// The signals the arbiter answers.
-const ANSWERED: [libc::c_int; 10] = [
+pub(crate) const ANSWERED: [libc::c_int; 10] = [
     libc::SIGTERM,
     libc::SIGINT,
     libc::SIGQUIT,

@@ -25,7 +25,7 @@ pub(crate) fn all() -> BTreeMap<u32, Stat> {
 pub fn tree(pid: u32) -> Vec<u32> {
     match children(pid) {
         Some(first) => by_children(first),
-        None => by_parents(pid, &all()),
+        None => by_parents(&[pid], &all()),
     }
 }
 
@@ -49,15 +49,16 @@ fn children(pid: u32) -> Option<Vec<u32>> {
     Some(found)
 }
 
-pub(crate) fn by_parents(pid: u32, processes: &BTreeMap<u32, Stat>) -> Vec<u32> {
+/// Descendants of `roots` among `processes`, parents before children.
+pub(crate) fn by_parents(roots: &[u32], processes: &BTreeMap<u32, Stat>) -> Vec<u32> {
     let mut of = BTreeMap::<u32, Vec<u32>>::new();
     for (child, stat) in processes {
         of.entry(stat.parent).or_default().push(*child);
     }
-    let mut found = of.remove(&pid).unwrap_or_default();
+    // Removed, so that a reused pid that looks like a ring ends the walk.
+    let mut found: Vec<u32> = roots.iter().flat_map(|root| of.remove(root).unwrap_or_default()).collect();
     let mut next = 0;
     while next < found.len() {
-        // Removed, so that a reused pid that looks like a ring ends the walk.
         found.extend(of.remove(&found[next]).unwrap_or_default());
         next += 1;
     }

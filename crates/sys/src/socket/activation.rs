@@ -164,7 +164,7 @@ impl Activation {
 }
 
 /// Becomes the owner of an inherited descriptor.
-fn take(number: RawFd) -> Result<OwnedFd, AdoptError> {
+pub(super) fn take(number: RawFd) -> Result<OwnedFd, AdoptError> {
     if number < 0 {
         return Err(AdoptError::NotOpen(number));
     }

@@ -127,7 +127,7 @@ pub fn bind_slot(spec: &SocketSpec, like: Option<&Listener>) -> Result<Listener,
     }
 }
 
-fn resolve(host: &str, port: u16) -> Result<SocketAddr, BindError> {
+pub(super) fn resolve(host: &str, port: u16) -> Result<SocketAddr, BindError> {
     let failed = |why: String| BindError::Resolve { host: host.into(), why };
     let mut found = (host, port).to_socket_addrs().map_err(|error| failed(error.to_string()))?;
     found.next().ok_or_else(|| failed("the name has no address".into()))

@@ -127,7 +127,7 @@ fn start(program: &CString, memory: RawFd, actions: &FileActions) -> Result<u32,
 }
 
 /// Kills and reaps a child of ours that has just been started, by its pid, which nobody else can have reaped.
-fn discard(pid: u32) {
+pub(super) fn discard(pid: u32) {
     let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return };
     // Both can only fail if the child does not exist, and then there is nothing to discard.
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);

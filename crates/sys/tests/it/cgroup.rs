@@ -7,9 +7,9 @@ use remuda_sys::cgroup::{Cgroups, KillWay, Leader, Unavailable, WorkerCgroup, ki
 use remuda_sys::event::Interest;
 use remuda_sys::pipe::{self, Pipe};
 use remuda_sys::process::{reap_strangers, start_time};
-use remuda_sys::spawn::{EnvironmentValue, SpawnPlan};
+use remuda_sys::spawn::{EnvironmentValue, SpawnPlan, StatusReport};
 
-use crate::support::{Child, is_ours, is_root, orphanage, plan, wait_for};
+use crate::support::{Child, is_ours, is_root, orphanage, plan, read_all, wait_for};
 
 /// A leader with two escapees: own sessions, and parents that are gone.
 const ESCAPE: &str = "for i in 1 2; do setsid sh -c '(sleep 600 & echo) & exit' ; done; exec sleep 600";
@@ -107,6 +107,56 @@ fn escapees_are_killed_through_their_control_group() {
     wait_for(group.events(), Interest::Priority);
     assert_all_die(&child, alive);
     assert_eq!(group.is_populated(), Ok(false));
+    group.remove().unwrap();
+    assert!(cgroups.remove());
+}
+
+#[test]
+fn a_program_is_born_in_its_control_group_with_all_signals_at_their_default() {
+    let Some(cgroups) = cgroups("born") else { return };
+    let group = cgroups.create("web.0").unwrap();
+    let folder = std::fs::File::open(group.path()).unwrap();
+    let output = pipe::plain().unwrap();
+    let script = "cat /proc/self/cgroup; grep Sig[BI] /proc/self/status";
+    let child = Child::start(&SpawnPlan {
+        cgroup: Some(folder.as_fd()),
+        stdout: Some(output.writer.as_fd()),
+        ..plan(&["/bin/sh", "-c", script])
+    });
+    assert_eq!(child.report(), StatusReport::Execed);
+    assert_eq!(child.wait(), ExitStatus::Code(0));
+    drop(output.writer);
+    let said = read_all(output.reader.as_fd());
+    let name = group.path().file_name().unwrap().to_str().unwrap();
+    assert!(said.lines().any(|line| line.starts_with("0::") && line.ends_with(name)), "{said}");
+    for none in ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"] {
+        assert!(said.contains(none), "{said}");
+    }
+    group.remove().unwrap();
+    assert!(cgroups.remove());
+}
+
+// Elsewhere the child runs on a copy of our memory, and what it could not do shows in its exit code.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_trampoline_that_cannot_be_executed_in_a_group_leaves_nobody_behind() {
+    let _orphanage = orphanage();
+    let Some(cgroups) = cgroups("unborn") else { return };
+    let group = cgroups.create("web.0").unwrap();
+    let folder = std::fs::File::open(group.path()).unwrap();
+    let plan = SpawnPlan {
+        cgroup: Some(folder.as_fd()),
+        trampoline: "/no/such/trampoline".into(),
+        ..plan(&["/bin/true"])
+    };
+    assert!(matches!(
+        remuda_sys::spawn::spawn(&plan),
+        Err(remuda_sys::spawn::SpawnError::Start { errno: libc::ENOENT, .. })
+    ));
+    assert_eq!(group.is_populated(), Ok(false));
+    // A thread that was left with all its signals blocked would be one that nothing can interrupt.
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    assert!(status.contains("SigBlk:\t0000000000000000"), "{status}");
     group.remove().unwrap();
     assert!(cgroups.remove());
 }

@@ -47,6 +47,20 @@ fn a_lock_has_one_holder_who_is_named() {
 }
 
 #[test]
+fn a_lock_whose_file_was_removed_is_not_taken_for_the_one_that_is_there_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let first = try_lock(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let second = try_lock(&path).unwrap();
+    first.remove(&path);
+    assert!(path.exists(), "the file is the second one's");
+    assert!(matches!(try_lock(&path), Err(LockError::Held { .. })));
+    second.remove(&path);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_log_pipe_is_roomy_and_only_its_reader_never_blocks() {
     let pipe = pipe::log().unwrap();
     let room = rustix::pipe::fcntl_getpipe_size(&pipe.writer).unwrap();

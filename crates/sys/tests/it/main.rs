@@ -7,6 +7,7 @@ mod cgroup;
 mod event;
 mod files;
 mod notify;
+mod passing;
 mod process;
 mod program;
 mod set_up;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use remuda_model::{Mode, SocketKind, SocketOptions, SocketSpec};
 use remuda_sys::event::Interest;
 use remuda_sys::socket::{
-    BindError, ChangeError, Family, Queue, apply_in_place, bind, bind_slot, connections, needs_rebind, queue,
+    BindError, ChangeError, Family, Queue, apply_in_place, bind, bind_slot, connections, needs_rebind, probe,
+    queue,
 };
 use rustix::net::sockopt;
 
@@ -209,4 +210,24 @@ fn a_privileged_port_says_what_it_needs() {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
     let error = bind(&spec(&address.to_string())).unwrap_err();
     assert!(error.to_string().contains("CAP_NET_BIND_SERVICE"), "{error}");
+}
+
+#[test]
+fn a_probe_names_who_has_a_port_and_takes_none_itself() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap();
+    let taken = probe(&spec(&address.to_string())).unwrap_err();
+    assert!(
+        matches!(&taken, BindError::Taken { holder: Some(holder), .. } if holder.pid == std::process::id())
+    );
+    let per_worker = SocketSpec { mode: Mode::PerWorker, ..spec(&address.to_string()) };
+    assert!(matches!(probe(&per_worker), Err(BindError::Taken { .. })));
+    drop(holder);
+    assert_eq!(probe(&spec(&address.to_string())), Ok(()));
+    TcpStream::connect(address).unwrap_err();
+    TcpListener::bind(address).unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = datagrams.local_addr().unwrap();
+    assert!(matches!(probe(&spec(&format!("udp:{address}"))), Err(BindError::Taken { .. })));
+    assert_eq!(probe(&spec("systemd:web")), Ok(()), "it is handed to us, there is nothing to try");
 }

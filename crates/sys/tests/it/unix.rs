@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 
 use remuda_model::{SocketKind, SocketOptions, SocketSpec, UnixOwner};
-use remuda_sys::socket::{BindError, Queue, apply_in_place, bind, connections, queue};
+use remuda_sys::socket::{BindError, Queue, apply_in_place, bind, connections, probe, queue};
 
 use crate::support::{is_root, spec};
 
@@ -138,4 +138,26 @@ fn datagram_and_seqpacket_sockets_are_what_they_say() {
     let packets = bind(&spec(&format!("unix-seqpacket:{}", path("b")))).unwrap();
     assert_eq!((packets.kind, packets.listening), (SocketKind::Seqpacket, true));
     assert!(rustix::io::fcntl_getfd(packets.as_fd()).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+}
+
+#[test]
+fn a_probe_tells_a_live_socket_from_a_dead_one_and_disturbs_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a b.sock");
+    assert_eq!(probe(&at(&path)), Ok(()));
+    assert!(!path.exists(), "a probe makes no file");
+    let alive = UnixListener::bind(&path).unwrap();
+    alive.set_nonblocking(true).unwrap();
+    assert!(matches!(probe(&at(&path)), Err(BindError::Taken { .. })));
+    assert!(alive.accept().is_err(), "nobody has connected");
+    let client = UnixStream::connect(&path).unwrap();
+    let accepted = alive.accept().unwrap();
+    drop(alive);
+    assert_eq!(probe(&at(&path)), Ok(()), "connections that live on do not hold the name");
+    assert!(path.exists(), "a probe removes no file");
+    drop((client, accepted));
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(probe(&at(&file)), Err(BindError::Foreign { .. })));
+    assert!(matches!(probe(&at(&folder.path().join("none/x"))), Err(BindError::NoFolder { .. })));
 }

@@ -56,7 +56,7 @@ fn another_number_of_workers_keeps_those_that_stay() {
       ~ web ServiceRunning
     0ms> apply
       ~ instance ConfigApplied { changes: ["~ service web: workers 1 -> 2"] }
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("config") }
       spawn #2 in web/1 g1 of 2: web
     0ms> serve #2
       ~ web/1 #2 WorkerSpawned
@@ -65,7 +65,7 @@ fn another_number_of_workers_keeps_those_that_stay() {
       reply 1 done: ~ service web: workers 1 -> 2; web runs with 2 workers
     0ms> apply
       ~ instance ConfigApplied { changes: ["~ service web: workers 2 -> 1"] }
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("config") }
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #2
       ~ web ServiceRunning
@@ -373,7 +373,7 @@ fn workers_added_with_a_changed_command_go_back_with_it() {
       ~ web ServiceRunning
     0ms> apply
       ~ instance ConfigApplied { changes: ["~ service web: command, workers (replaced without a gap)"] }
-      ~ web Scaled { from: 1, to: 3 }
+      ~ web Scaled { from: 1, to: 3, reason: Some("config") }
       spawn #2 in web/1 g1 of 3: web
       spawn #3 in web/2 g1 of 3: web
       ~ web ReloadStarted { workers: 3 }
@@ -685,7 +685,7 @@ fn a_service_that_becomes_a_singleton_has_one_worker() {
       ~ web/0 #1 WorkerReady { after_ms: 0 }
       ~ web ServiceRunning
     0ms> scale web 2
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("request") }
       spawn #2 in web/1 g1 of 2: web
     0ms> serve #2
       ~ web/1 #2 WorkerSpawned
@@ -694,7 +694,7 @@ fn a_service_that_becomes_a_singleton_has_one_worker() {
       reply 1 done: web runs with 2 workers
     0ms> apply
       ~ instance ConfigApplied { changes: ["~ service web: singleton (replaced without a gap)"] }
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("config") }
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #2
       ~ web ReloadStarted { workers: 1 }

@@ -380,7 +380,7 @@ fn a_service_that_scales_has_not_started_again() {
       hook 1 after_start web
     0ms> hook 1 passed
     0ms> scale web 2
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("request") }
       spawn #2 in web/1 g1 of 2: web
     0ms> serve #2
       ~ web/1 #2 WorkerSpawned

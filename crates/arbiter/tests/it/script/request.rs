@@ -102,7 +102,7 @@ fn more_workers_start_and_fewer_stop_at_once() {
       ~ web/0 #1 WorkerReady { after_ms: 0 }
       ~ web ServiceRunning
     0ms> scale web 3
-      ~ web Scaled { from: 1, to: 3 }
+      ~ web Scaled { from: 1, to: 3, reason: Some("request") }
       spawn #2 in web/1 g1 of 3: web
       spawn #3 in web/2 g1 of 3: web
     0ms> serve #2
@@ -114,7 +114,7 @@ fn more_workers_start_and_fewer_stop_at_once() {
       ~ web ServiceRunning
       reply 1 done: web runs with 3 workers
     0ms> scale web 1
-      ~ web Scaled { from: 3, to: 1 }
+      ~ web Scaled { from: 3, to: 1, reason: Some("request") }
       ~ web/2 #3 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #3
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
@@ -156,12 +156,12 @@ fn a_scale_up_again_waits_for_the_seat_to_be_free() {
       ~ web/1 #2 WorkerReady { after_ms: 0 }
       ~ web ServiceRunning
     0ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #2
       ~ web ServiceRunning
     0ms> scale web 2
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("request") }
     0ms> exited web/1 code=0
       ~ web/1 #2 WorkerExited { status: Code(0), expected: true, lived_ms: 0 }
       bury #2
@@ -236,7 +236,7 @@ fn a_scale_during_a_reload_takes_effect_at_once() {
       ~ web ReloadStarted { workers: 3 }
       spawn #4 in web/0 g2 of 3: web
     0ms> scale web 1
-      ~ web Scaled { from: 3, to: 1 }
+      ~ web Scaled { from: 3, to: 1, reason: Some("request") }
       ~ web/2 #3 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #3
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
@@ -299,7 +299,7 @@ fn what_an_operator_stopped_stays_stopped() {
       reply 1 done: web is stopped
     600000ms> apply
       ~ instance ConfigApplied { changes: ["~ service web: command, workers (replaced without a gap)"] }
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("config") }
       reply 2 done: ~ service web: command, workers (replaced without a gap)
     web: stopped 0/2 g1 []
     600000ms> start web
@@ -461,7 +461,7 @@ fn past_failures_of_a_worker_that_serves_do_not_fail_a_request() {
             scale web 2
             serve web/1
         "
-    ), @"
+    ), @r#"
     0ms> boot
       ~ web ServiceStarting
       spawn #1 in web/0 g1 of 1: web
@@ -480,12 +480,79 @@ fn past_failures_of_a_worker_that_serves_do_not_fail_a_request() {
       ~ web/0 #3 WorkerReady { after_ms: 906 }
       ~ web ServiceRunning
     1000ms> scale web 2
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("request") }
       spawn #4 in web/1 g1 of 2: web
     1000ms> serve #4
       ~ web/1 #4 WorkerSpawned
       ~ web/1 #4 WorkerReady { after_ms: 0 }
       ~ web ServiceRunning
       reply 1 done: web runs with 2 workers
-    ");
+    "#);
+}
+
+#[test]
+fn a_reload_during_a_restart_is_done_by_it() {
+    assert_snapshot!(run(
+        "
+            service web
+            boot
+            serve all
+            restart web
+            reload web
+            exited web/0 code=0
+            serve web/0
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    0ms> restart web
+      ~ web ServiceStopping
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "restart" }
+      signal TERM #1
+    0ms> reload web
+    0ms> exited web/0 code=0
+      ~ web/0 #1 WorkerExited { status: Code(0), expected: true, lived_ms: 0 }
+      bury #1
+      ~ web ServiceStopped
+      ~ web ServiceStarting
+      spawn #2 in web/0 g2 of 1: web
+    0ms> serve #2
+      ~ web/0 #2 WorkerSpawned
+      ~ web/0 #2 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+      reply 1 done: web runs with 1 worker
+      reply 2 done: web runs with 1 worker
+    "#);
+}
+
+#[test]
+fn a_reload_of_what_is_being_stopped_is_refused() {
+    assert_snapshot!(run(
+        "
+            service web
+            boot
+            serve all
+            stop web
+            reload web
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    0ms> stop web
+      ~ web ServiceStopping
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "stop" }
+      signal TERM #1
+    0ms> reload web
+      reply 2 refused: web does not run (it is stopping)
+    "#);
 }

@@ -387,3 +387,29 @@ fn a_crash_of_one_among_many_is_no_crash_loop() {
     web: degraded 1/2 g1 (exit 1) [0:#1 g1 ready]
     ");
 }
+
+#[test]
+fn a_worker_that_should_run_and_exits_well_again_and_again_tells_so() {
+    assert_snapshot!(run(
+        "
+            service web
+            boot
+            exited web/0 code=0
+            exited web/0 code=0
+            view
+        "
+    ), @"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> exited web/0 code=0
+      ~ web/0 #1 WorkerExited { status: Code(0), expected: false, lived_ms: 0 }
+      bury #1
+      spawn #2 in web/0 g1 of 1: web
+    0ms> exited web/0 code=0
+      ~ web/0 #2 WorkerExited { status: Code(0), expected: false, lived_ms: 0 }
+      bury #2
+      ~ web/0 #2 Backoff { delay_ms: 94, failures: 2 }
+    web: starting 0/1 g1 (exit 0) []
+    ");
+}

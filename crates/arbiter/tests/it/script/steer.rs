@@ -159,7 +159,7 @@ fn a_slot_that_goes_is_emptied_before_its_worker_is_told_to_stop_the_highest_fir
       ~ web ServiceRunning
     1000ms> woke
     5000ms> scale web 1
-      ~ web Scaled { from: 3, to: 1 }
+      ~ web Scaled { from: 3, to: 1, reason: Some("request") }
       steer away from web/2
       drain web/2
       steer away from web/1
@@ -211,7 +211,7 @@ fn what_waits_has_as_long_as_a_stop_has() {
       ~ web ServiceRunning
     1000ms> woke
     5000ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       steer away from web/1
       drain web/1
       ~ web ServiceRunning
@@ -237,7 +237,7 @@ fn a_worker_that_drains_goes_on_when_its_slot_is_wanted_again() {
             drained web 1
             view
         "
-    ), @"
+    ), @r#"
     0ms> boot
       ~ web ServiceStarting
       spawn #1 in web/0 g1 of 2: web
@@ -253,19 +253,19 @@ fn a_worker_that_drains_goes_on_when_its_slot_is_wanted_again() {
       ~ web ServiceRunning
     1000ms> woke
     5000ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       steer away from web/1
       drain web/1
       ~ web ServiceRunning
     6000ms> scale web 2
-      ~ web Scaled { from: 1, to: 2 }
+      ~ web Scaled { from: 1, to: 2, reason: Some("request") }
       steer to web/1
       ~ web ServiceRunning
       reply 1 done: web runs with 2 workers
       reply 2 done: web runs with 2 workers
     6000ms> drained web 1
     web: running 2/2 g1 [0:#1 g1 ready, 1:#2 g1 ready]
-    ");
+    "#);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_worker_that_is_not_ready_has_nothing_to_drain() {
     0ms> running web/1
       ~ web/1 #2 WorkerSpawned
     0ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       ~ web/1 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
       signal TERM #2
       ~ web ServiceRunning
@@ -330,7 +330,7 @@ fn a_stop_of_the_service_does_not_wait_for_what_drains() {
       ~ web ServiceRunning
     1000ms> woke
     5000ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       steer away from web/1
       drain web/1
       ~ web ServiceRunning
@@ -355,7 +355,7 @@ fn one_that_crashes_while_it_drains_gets_no_successor() {
             at 6s exited web/1 signal=SEGV
             drained web 1
         "
-    ), @"
+    ), @r#"
     0ms> boot
       ~ web ServiceStarting
       spawn #1 in web/0 g1 of 2: web
@@ -371,7 +371,7 @@ fn one_that_crashes_while_it_drains_gets_no_successor() {
       ~ web ServiceRunning
     1000ms> woke
     5000ms> scale web 1
-      ~ web Scaled { from: 2, to: 1 }
+      ~ web Scaled { from: 2, to: 1, reason: Some("request") }
       steer away from web/1
       drain web/1
       ~ web ServiceRunning
@@ -380,5 +380,5 @@ fn one_that_crashes_while_it_drains_gets_no_successor() {
       bury #2
       reply 1 done: web runs with 1 worker
     6000ms> drained web 1
-    ");
+    "#);
 }

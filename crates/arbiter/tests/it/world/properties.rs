@@ -14,7 +14,7 @@ use crate::specs::{edit, empty_config, name};
 const NAMES: [&str; 4] = ["api", "db", "job", "web"];
 
 /// What a service may be made of; each line is one choice.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 33] = [
     "workers=0",
     "workers=1",
     "workers=2",
@@ -38,6 +38,8 @@ const KEYS: [&str; 31] = [
     "schedule=queue",
     "schedule=replace",
     "sockets=web",
+    "scaling=1..4:backlog",
+    "scaling=2..3:cpu",
     "max_age=20s",
     "max_requests=100",
     "before_start=abort",
@@ -58,6 +60,8 @@ enum Act {
     Reload(usize, Option<u32>),
     ReloadAll,
     Scale(usize, u32),
+    Hold(usize, u64),
+    Release(usize),
     Hup(usize),
     Apply(Vec<(usize, usize)>),
     Remove(usize),
@@ -84,6 +88,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => (which.clone(), slot).prop_map(|(which, slot)| Act::Reload(which, slot)),
         1 => Just(Act::ReloadAll),
         3 => (which.clone(), 0_u32..5).prop_map(|(which, to)| Act::Scale(which, to)),
+        2 => (which.clone(), 0_u64..10_000).prop_map(|(which, millis)| Act::Hold(which, millis)),
+        1 => which.clone().prop_map(Act::Release),
         1 => which.clone().prop_map(Act::Hup),
         3 => edits.prop_map(Act::Apply),
         1 => which.clone().prop_map(Act::Remove),
@@ -112,12 +118,18 @@ fn config(lines: &[(usize, &str)]) -> Config {
     config
 }
 
-/// Changes a key as a checked config may have it: a singleton has at most one worker.
+/// Changes a key as a checked config may have it: a singleton has at most one worker, and what has one run or one worker
+/// does not scale.
 fn change(config: &mut Config, which: &str, key: &str) {
-    let single = config.services.get(which).is_some_and(|spec| spec.singleton);
+    let spec = config.services.get(which);
+    let single = spec.is_some_and(|spec| spec.singleton);
+    let single_run = spec.is_some_and(|spec| spec.oneshot || spec.schedule.is_some());
+    let scales = key.starts_with("scaling=");
     if key == "singleton" {
-        edit(config, &format!("{which} singleton workers=1"));
-    } else if !(single && key.starts_with("workers=")) {
+        edit(config, &format!("{which} singleton scaling=none workers=1"));
+    } else if key == "oneshot" || key.starts_with("schedule=") || key.starts_with("workers=") && !single {
+        edit(config, &format!("{which} scaling=none {key}"));
+    } else if !(single && key.starts_with("workers=") || scales && (single || single_run)) {
         edit(config, &format!("{which} {key}"));
     }
 }
@@ -136,6 +148,10 @@ fn act(world: &mut World, config: &mut Config, act: Act) {
             Request::Reload((0..NAMES.len()).filter(known).map(|which| target(which, None)).collect())
         }
         Act::Scale(which, to) => Request::Scale { service: name(NAMES[which]), to },
+        Act::Hold(which, millis) => {
+            Request::Hold { service: name(NAMES[which]), lasting: Duration::from_millis(millis) }
+        }
+        Act::Release(which) => Request::Release(name(NAMES[which])),
         Act::Hup(which) => Request::Signal {
             targets: vec![target(which, None)],
             signal: Signal::HUP,
@@ -210,8 +226,10 @@ fn minutes(world: &World, minutes: u64) -> Tick {
 /// In good weather every service that is asked to run comes to where it belongs, and every request has its answer.
 fn recovers(world: &mut World, config: &Config) {
     world.weather = Weather::CALM;
-    // What the weather left behind ends: the stuck, the deaf, the never ready.
+    // What the weather left behind ends: the stuck, the deaf, the never ready, and every hold.
     world.live_until(minutes(world, 10));
+    let held = world.arbiter.view().into_iter().find(|service| service.held_for_ms.is_some());
+    world.hold(held.is_none(), || format!("{held:?} is held for ever"));
     ask(world, config, Request::Start(config.services.keys().cloned().collect()));
     world.live_until(minutes(world, 10));
     let unanswered = world.unanswered();
@@ -229,6 +247,7 @@ fn recovers(world: &mut World, config: &Config) {
             // Between two runs of a scheduled one, who comes after it waits.
             ServicePhase::Waiting => config.services.values().any(|spec| spec.schedule.is_some()),
             ServicePhase::Stopped | ServicePhase::CrashLoop | ServicePhase::Failed => false,
+            ServicePhase::Held => false,
         };
         world.hold(well, || format!("{} is {} in good weather: {service:?}", service.name, service.phase));
     }

@@ -1,10 +1,11 @@
 //! What must hold after every step, whatever the world does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use remuda_arbiter::Order;
 use remuda_model::view::{Service, ServicePhase};
-use remuda_model::{EventKind, ServiceName, WorkerPhase};
+use remuda_model::{Event, EventKind, ServiceName, WorkerPhase};
 
 use super::World;
 
@@ -28,6 +29,8 @@ impl World {
         self.hold(orders.len() <= bound, || format!("{} orders in one step", orders.len()));
         for service in &after {
             self.watch_seats(service);
+            self.watch_bounds(service);
+            self.watch_holds(service);
             self.watch_slots(service);
             if self.stopped_by_operator.contains(&service.name) {
                 self.hold(!service.wanted, || format!("{} was stopped and is wanted again", service.name));
@@ -61,6 +64,38 @@ impl World {
         self.hold(staying.len() <= most, || {
             format!("{} of {most} workers of {}", staying.len(), service.name)
         });
+    }
+
+    /// A number that follows the load stays within its bounds.
+    fn watch_bounds(&self, service: &Service) {
+        if let Some(bounds) = service.scaling {
+            let within = (bounds.min..=bounds.max).contains(&service.workers_wanted);
+            self.hold(within, || format!("{} has {} of {bounds:?}", service.name, service.workers_wanted));
+        }
+    }
+
+    /// A number does not fall for want of work sooner than a minute after it last changed.
+    pub(super) fn watch_pace(&mut self, orders: &[Order]) {
+        for order in orders {
+            let Order::Tell(Event { service: Some(name), kind: EventKind::Scaled { reason, .. }, .. }) =
+                order
+            else {
+                continue;
+            };
+            let before = self.scaled.insert(name.clone(), self.now);
+            if let Some(before) = before.filter(|_| reason.as_deref() == Some("idle")) {
+                let paused = self.now.since(before) >= Duration::from_secs(60);
+                self.hold(paused, || format!("{name} is idle so soon after {before}"));
+            }
+        }
+    }
+
+    /// A service that is held has no worker, and a moment at which it is released.
+    fn watch_holds(&self, service: &Service) {
+        if service.phase == ServicePhase::Held {
+            let ends = service.held_for_ms.is_some() && service.wanted;
+            self.hold(ends && service.workers.is_empty(), || format!("a strange hold: {service:?}"));
+        }
     }
 
     /// New connections go where somebody accepts, and nowhere else.
@@ -103,7 +138,7 @@ impl World {
                         ServicePhase::Reloading | ServicePhase::CrashLoop => true,
                         ServicePhase::Stopped | ServicePhase::Waiting | ServicePhase::Stopping => false,
                         ServicePhase::Failed | ServicePhase::Idle | ServicePhase::Scheduled => false,
-                        ServicePhase::Done => false,
+                        ServicePhase::Done | ServicePhase::Held => false,
                     }
             });
             self.hold(may, || {

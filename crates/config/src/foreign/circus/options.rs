@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ini::{Section, Setting};
-use super::variables::Variables;
+use super::variables::{Variables, unset_in};
 use crate::foreign::finding::Findings;
 
 /// A section being translated.
@@ -57,7 +57,7 @@ impl<'a> Options<'a> {
             "no" | "false" | "off" | "0" => Some((setting, false)),
             _ => {
                 let text = format!("{key} = {value:?} is neither true nor false; write True or False");
-                findings.fault(&setting.origin, text);
+                findings.fault(&setting.origin, unset_or(&value, key, text));
                 None
             }
         }
@@ -67,7 +67,8 @@ impl<'a> Options<'a> {
         let (setting, value) = self.text(key)?;
         let number = value.trim().parse();
         if number.is_err() {
-            findings.fault(&setting.origin, format!("{key} = {value:?} is not a whole number"));
+            let text = format!("{key} = {value:?} is not a whole number");
+            findings.fault(&setting.origin, unset_or(&value, key, text));
         }
         Some((setting, number.ok()?))
     }
@@ -77,7 +78,8 @@ impl<'a> Options<'a> {
         let (setting, value) = self.text(key)?;
         let number = value.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
         if number.is_none() {
-            findings.fault(&setting.origin, format!("{key} = {value:?} is not a number of seconds"));
+            let text = format!("{key} = {value:?} is not a number of seconds");
+            findings.fault(&setting.origin, unset_or(&value, key, text));
         }
         Some((setting, number?))
     }
@@ -123,7 +125,21 @@ impl<'a> Options<'a> {
 /// Tells of variables that stay as they are because nobody knows them.
 pub(super) fn tell_unknown(unknown: &[String], setting: &Setting, findings: &mut Findings) {
     for variable in unknown {
-        let text = format!("nothing is known as {variable}: it stays as it is written, as in Circus");
+        let why = match unset_in(variable) {
+            Some(name) => format!("the environment variable {name} is not set"),
+            None => format!("nothing is known as {variable}"),
+        };
+        let text = format!("{why}: {variable} stays as it is written, as in Circus");
         findings.warn(&setting.origin, &setting.key, text);
     }
+}
+
+/// What is wrong with a value: a variable that is not set, or else what `text` says.
+fn unset_or(value: &str, key: &str, text: String) -> String {
+    unset_in(value).map_or(text, |name| missing(key, value, &name))
+}
+
+/// The fault of a value that cannot be without a variable.
+pub(super) fn missing(key: &str, value: &str, name: &str) -> String {
+    format!("{key} = {value}: the environment variable {name} is not set; set it, here or in [env]")
 }

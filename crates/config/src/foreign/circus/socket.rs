@@ -3,7 +3,7 @@
 use crate::foreign::draft::{Table, literal};
 use crate::foreign::finding::Findings;
 
-use super::options::Options;
+use super::options::{Options, missing};
 
 /// Translates one socket.
 pub(super) fn translate(options: &mut Options<'_>, name: &str, findings: &mut Findings) -> Table {
@@ -44,6 +44,11 @@ fn listen(options: &mut Options<'_>, table: &mut Table, findings: &mut Findings)
     let section = options.section;
     let path = options.native("path", findings);
     let host = options.text("host");
+    if let Some((setting, value)) = &host
+        && let Some(name) = options.variables.unset(value)
+    {
+        findings.fault(&setting.origin, missing("host", value, &name));
+    }
     let port = options.integer("port", findings);
     let family = options.text("family").map_or("AF_INET".into(), |(_, family)| family.to_uppercase());
     let kind = options.text("type").map_or("SOCK_STREAM".into(), |(_, kind)| kind.to_uppercase());

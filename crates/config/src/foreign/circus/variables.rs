@@ -113,6 +113,11 @@ impl Variables<'_> {
         text
     }
 
+    /// The environment variable that `value` wants and nobody has set, as it is written there.
+    pub(super) fn unset(&self, value: &str) -> Option<String> {
+        unset_in(&self.plain(value))
+    }
+
     fn local_value(&self, name: &str) -> Option<(&String, &String)> {
         by_lower_case(&self.local, name.strip_prefix("env.")?)
     }
@@ -120,6 +125,17 @@ impl Variables<'_> {
     fn outer_value(&self, name: &str) -> Option<(&String, &String)> {
         by_lower_case(self.outer, name.strip_prefix("env.")?)
     }
+}
+
+/// The first `$(circus.env.NAME)` of a text in which those that are set have been replaced.
+pub(super) fn unset_in(text: &str) -> Option<String> {
+    pieces(text).into_iter().find_map(|piece| match piece {
+        Piece::Variable(name, _) => {
+            let (scope, variable) = name.split_once('.')?;
+            scope.eq_ignore_ascii_case("env").then(|| variable.to_owned())
+        }
+        Piece::Text(_) | Piece::Slot => None,
+    })
 }
 
 /// Circus lowers the names on both sides, so that `$(circus.env.home)` is HOME.

@@ -5,6 +5,7 @@ mod hooks;
 mod life;
 mod limits;
 mod run;
+mod sandbox;
 
 use crate::foreign::draft::{Draft, Table};
 use crate::foreign::finding::Findings;
@@ -50,6 +51,7 @@ pub(super) fn translate(wanted: &Wanted<'_>, draft: &mut Draft, findings: &mut F
     limits::translate(&mut settings, &mut table, &mut limits, findings);
     hooks::translate(&mut settings, &known, &mut table, &mut hooks, findings);
     nonblocking(&mut settings, wanted, draft, findings);
+    sandbox::translate(&mut settings, findings);
     left_out(&mut settings, findings);
     draft.push(table);
     draft.push_if_set(env);

@@ -161,8 +161,23 @@ fn variables_are_filled_in_everywhere_and_unknown_ones_stay() {
         imported
             .notes
             .iter()
-            .any(|note| note.severity == Severity::Warning && note.text.contains("env.nope"))
+            .any(|note| note.severity == Severity::Warning && note.text.contains("variable nope is not set"))
     );
+}
+
+#[test]
+fn a_number_or_host_whose_variable_is_not_set_names_the_variable() {
+    let text = "[socket:web]\nhost = $(circus.env.WEB_HOST)\nport = ((circus.env.My_Port))\n[watcher:w]\ncmd = run\n\
+                numprocesses = $(circus.env.N)\nuse_sockets = $(circus.env.ON)\ngraceful_timeout = $(circus.env.T)\n";
+    let Err(ImportError::Refused(report)) = import_text("circus.ini", text) else { panic!("accepted") };
+    let told: Vec<_> = report.problems().iter().map(|problem| problem.message.as_str()).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    host = $(circus.env.WEB_HOST): the environment variable WEB_HOST is not set; set it, here or in [env]
+    port = ((circus.env.My_Port)): the environment variable My_Port is not set; set it, here or in [env]
+    numprocesses = $(circus.env.N): the environment variable N is not set; set it, here or in [env]
+    use_sockets = $(circus.env.ON): the environment variable ON is not set; set it, here or in [env]
+    graceful_timeout = $(circus.env.T): the environment variable T is not set; set it, here or in [env]
+    ");
 }
 
 #[test]

@@ -336,3 +336,45 @@ fn a_drop_in_is_read_after_its_unit_and_an_empty_value_resets_a_list() {
     assert!(imported.text().contains("command = [\"/bin/new\"]") && imported.text().contains("user = \"a\""));
     assert!(!imported.notes.iter().any(|note| note.key == "ExecStart"), "{}", told(&imported));
 }
+
+#[test]
+fn a_user_that_systemd_would_make_up_is_refused_rather_than_run_as_root() {
+    let made_up = "[Service]\nExecStart=/bin/serve\nDynamicUser=yes\n";
+    insta::assert_snapshot!(refusal(&[("a.service", made_up)], None), @"
+    error: DynamicUser=yes without User=: no user is made up here, and the service would run as the user that runs the arbiter, perhaps as root
+     --> a.service:3:1
+      |
+    3 | DynamicUser=yes
+      | ^^^^^^^^^^^^^^^
+      |
+      = help: make a user (`useradd --system NAME`) and write User=NAME
+    ");
+    let named = units(&[("a.service", &format!("{made_up}User=www\n"))], None).unwrap();
+    assert!(named.text().contains("user = \"www\""), "{}", named.text());
+    assert!(named.notes.iter().any(|note| note.severity == Severity::Lost && note.key == "DynamicUser"));
+    let off = units(&[("a.service", "[Service]\nExecStart=/bin/serve\nDynamicUser=no\n")], None).unwrap();
+    assert!(off.notes.iter().all(|note| note.severity == Severity::Unneeded), "{:?}", off.notes);
+}
+
+#[test]
+fn every_protection_that_is_not_applied_is_told_as_lost() {
+    let text = "[Service]\nExecStart=/bin/serve\nUser=www\nProtectSystem=strict\nPrivateTmp=yes\nPrivateDevices=no\n\
+                SystemCallFilter=@system-service\nSystemCallFilter=~@privileged\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n";
+    let imported = units(&[("a.service", text)], None).unwrap();
+    let lost: Vec<_> = imported.notes.iter().filter(|note| note.severity == Severity::Lost).collect();
+    let lines: Vec<_> = lost.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    a.service:4: ProtectSystem: lost: strict is not applied; workers run without it
+    a.service:5: PrivateTmp: lost: yes is not applied; workers run without it
+    a.service:7: SystemCallFilter: lost: @system-service is not applied; workers run without it
+    a.service:8: SystemCallFilter: lost: ~@privileged is not applied; workers run without it
+    a.service:9: CapabilityBoundingSet: lost: CAP_NET_BIND_SERVICE is not applied; workers run without it
+    ");
+}
+
+#[test]
+fn instances_that_would_share_an_address_are_refused_once() {
+    let socket = "[Socket]\nListenStream=127.0.0.1:80\n";
+    let text = refusal(&[("www@.socket", socket), ("www@.service", SERVE)], Some(3));
+    assert_eq!(text.matches("add ReusePort=yes").count(), 1, "{text}");
+}

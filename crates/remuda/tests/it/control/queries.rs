@@ -117,9 +117,13 @@ fn exit_codes_are_those_of_the_table() {
     assert!(refused.err.contains("did you mean web?"), "{refused:?}");
     instance.remuda(&["logs", "wbe"]).exits(4);
     instance.remuda(&["restart", "web.9"]).exits(4);
+    let below = instance.remuda(&["scale", "web=-5"]).exits(2);
+    assert!(below.err.contains("web is to have 1, and 5 fewer is below zero"), "{below:?}");
+    assert_eq!(instance.service("web").workers_wanted, 1, "nothing was changed");
     instance.remuda(&["down"]).done();
     let nobody = instance.remuda(&["status"]).exits(3);
     assert!(nobody.err.contains(&*instance.control().to_string_lossy()), "where it looked: {nobody:?}");
+    assert!(nobody.err.contains("REMUDA_SOCKET"), "and why there: {nobody:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use rustix::process::Signal;
+use remuda_model::view::ServicePhase;
 
 use crate::harness::{Instance, PATIENCE, Said, Setup, process, run};
 
@@ -52,28 +52,54 @@ fn a_second_up_on_the_same_instance_is_refused_and_the_first_is_not_touched() {
 }
 
 #[test]
-fn an_arbiter_that_was_killed_does_not_keep_the_next_one_from_starting() {
-    let mut instance = Instance::up(SLEEPER);
-    instance.signal(Signal::KILL);
-    assert_eq!(instance.wait_end(), 128 + 9);
-    assert!(instance.control().exists(), "it could not clean up");
-    instance.remuda(&["status"]).exits(3);
-    let mut command = instance.up_command();
-    command.args(["--log-format", "json"]);
-    let mut second = Instance::start(Setup::empty(), command);
-    assert_eq!(instance.status().pid, second.pid(), "the next one serves the same control socket");
-    second.signal(Signal::TERM);
-    assert_eq!(second.wait_end(), 0);
-    instance.assert_nothing_left();
-}
-
-#[test]
 fn down_ends_everything_and_says_so() {
     let mut instance = Instance::up(SLEEPER);
     instance.remuda(&["down"]).done();
     assert_eq!(instance.wait_end(), 0);
     instance.assert_nothing_left();
+    assert!(!instance.runtime().exists(), "its runtime folder goes with it");
     instance.remuda(&["down"]).exits(3);
+}
+
+#[test]
+fn a_runtime_folder_with_something_else_in_it_stays_without_its_lock() {
+    let mut instance = Instance::up(SLEEPER);
+    let own = instance.runtime().join("notes");
+    std::fs::write(&own, "mine").unwrap();
+    instance.remuda(&["down"]).done();
+    assert_eq!(instance.wait_end(), 0);
+    let left: Vec<_> =
+        std::fs::read_dir(instance.runtime()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [own]);
+}
+
+#[test]
+fn the_last_line_of_up_says_that_all_is_stopped_why_and_with_which_exit_code() {
+    let setup = Setup::new(
+        "[remuda]\nexit_with = \"web\"\n[service.web]\ncommand = [\"sh\", \"-c\", \"exit 7\"]\nrestart = \"never\"\n",
+    );
+    let said = run::run(setup.up_command()).exits(7);
+    let last = said.out.lines().last().unwrap_or_default();
+    assert!(last.ends_with("all is stopped (web has ended); exit code 7"), "{said:?}");
+}
+
+#[test]
+fn a_reload_during_a_restart_is_done_by_the_restart() {
+    let setup = Setup::new(
+        "[service.web]\ncommand = [\"sh\", \"-c\", \"trap 'read _ < gate; exit' TERM; while :; do sleep 1000 & wait; done\"]\n",
+    );
+    setup.gate("gate");
+    let instance = setup.up();
+    instance.settled();
+    let before = instance.pids("web");
+    instance.remuda(&["restart", "web", "--no-wait"]).done();
+    instance.wait_phase("web", ServicePhase::Stopping);
+    instance.remuda(&["reload", "web", "--no-wait"]).done();
+    let _gate = instance.open_gate("gate");
+    let after = instance.wait_phase("web", ServicePhase::Running);
+    assert_eq!(after.workers.len(), 1);
+    assert_ne!(instance.pids("web"), before);
+    process::kill_marked(instance.dir());
 }
 
 #[test]

@@ -166,6 +166,11 @@ impl Instance {
         self.service(service).workers.iter().filter_map(|worker| worker.pid).collect()
     }
 
+    /// Puts another process in the arbiter's place.
+    pub(super) fn replace(&mut self, arbiter: Child) {
+        (self.arbiter, self.ended) = (arbiter, None);
+    }
+
     /// Sends the arbiter a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         process::signal(self.pid(), signal);

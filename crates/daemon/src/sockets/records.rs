@@ -1,0 +1,151 @@
+//! The sockets as the record tells of them, and their return from it.
+
+use std::collections::BTreeMap;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use remuda_sys::socket::{self, Activation, Listener};
+
+use super::{Bound, Changes, SocketTable, State};
+use crate::record::{ListenerRecord, SocketRecord, holding};
+
+/// Sockets that came back, and what is to be told of them.
+#[derive(Debug)]
+pub(crate) struct Returned {
+    pub(crate) table: SocketTable,
+    /// Every socket by its number, those included that only workers know.
+    pub(crate) by_id: BTreeMap<u64, Arc<Bound>>,
+    pub(crate) troubles: Vec<String>,
+}
+
+impl Bound {
+    fn record(&self, in_force: bool) -> SocketRecord {
+        let state = self.lock();
+        let listeners = state.listeners.iter().map(|listener| ListenerRecord {
+            cookie: listener.cookie,
+            address: listener.address.clone(),
+            file: listener.file.clone(),
+        });
+        SocketRecord {
+            id: self.id,
+            name: self.name.clone(),
+            mode: self.mode,
+            spec: state.spec.clone(),
+            listeners: listeners.collect(),
+            in_force,
+        }
+    }
+}
+
+impl SocketTable {
+    /// Whether listeners have come or gone since the last call.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        self.former.retain(|former| former.strong_count() > 0);
+        self.changes.take()
+    }
+
+    /// All sockets that somebody may still use.
+    pub(crate) fn records(&self) -> Vec<SocketRecord> {
+        let former = self.former.iter().filter_map(std::sync::Weak::upgrade);
+        let former: Vec<_> = former.map(|bound| bound.record(false)).collect();
+        self.bound.values().map(|bound| bound.record(true)).chain(former).collect()
+    }
+
+    /// Calls `each` with the name, the cookie and the descriptor of every listener.
+    pub(crate) fn each_listener(&self, mut each: impl FnMut(String, u64, BorrowedFd<'_>)) {
+        let former = self.former.iter().filter_map(std::sync::Weak::upgrade);
+        for bound in self.bound.values().cloned().chain(former) {
+            for (index, listener) in bound.lock().listeners.iter().enumerate() {
+                use std::os::fd::AsFd as _;
+                each(holding::listener(bound.id, index), listener.cookie, listener.fd.as_fd());
+            }
+        }
+    }
+
+    /// The sockets of a record, from the descriptors that were held. A listener that nobody held is bound again.
+    pub(crate) fn restore(
+        activation: Activation,
+        records: &[SocketRecord],
+        descriptors: &mut BTreeMap<String, OwnedFd>,
+    ) -> Returned {
+        let changes = Changes::default();
+        changes.mark();
+        let mut returned = Returned {
+            table: Self {
+                activation,
+                next_id: records.iter().map(|record| record.id + 1).max().unwrap_or(1),
+                changes,
+                ..Self::default()
+            },
+            by_id: BTreeMap::new(),
+            troubles: Vec::new(),
+        };
+        for record in records {
+            returned.take(record, descriptors);
+        }
+        returned
+    }
+}
+
+impl Returned {
+    fn take(&mut self, record: &SocketRecord, descriptors: &mut BTreeMap<String, OwnedFd>) {
+        let mut listeners: Vec<Listener> = Vec::new();
+        for (index, known) in record.listeners.iter().enumerate() {
+            let held = descriptors.remove(&holding::listener(record.id, index));
+            let held = held.and_then(|fd| Listener::inspect(fd).ok());
+            match held.filter(|listener| listener.cookie == known.cookie) {
+                Some(listener) => listeners.push(Listener { file: known.file.clone(), ..listener }),
+                None => match rebind(record, known, listeners.first()) {
+                    Ok(listener) => {
+                        self.troubles.push(format!(
+                            "the listener {index} of socket {} at {} was lost with what waited in it, and is bound \
+                             again",
+                            record.name, known.address
+                        ));
+                        listeners.push(listener);
+                    }
+                    Err(reason) => {
+                        self.troubles.push(format!(
+                            "the listener {index} of socket {} at {} was lost and cannot be bound again: {reason}",
+                            record.name, known.address
+                        ));
+                        break;
+                    }
+                },
+            }
+        }
+        let bound = Arc::new(Bound {
+            id: record.id,
+            name: record.name.clone(),
+            mode: record.mode,
+            state: Mutex::new(State { spec: record.spec.clone(), listeners, course: None }),
+            changes: self.table.changes.clone(),
+        });
+        if record.in_force {
+            self.table.bound.insert(record.name.clone(), Arc::clone(&bound));
+        } else {
+            self.table.former.push(Arc::downgrade(&bound));
+        }
+        self.by_id.insert(record.id, bound);
+    }
+}
+
+/// Binds where the lost listener was, at its real address.
+fn rebind(
+    record: &SocketRecord,
+    known: &ListenerRecord,
+    first: Option<&Listener>,
+) -> Result<Listener, String> {
+    if !record.spec.listen.is_bound_here() {
+        return Err("it was passed by a service manager".to_owned());
+    }
+    let mut spec = record.spec.clone();
+    if let Ok(address) = known.address.parse() {
+        spec.listen = address;
+    }
+    match first {
+        Some(first) => socket::bind_slot(&spec, Some(first)),
+        None => socket::bind(&spec),
+    }
+    .map_err(|error| error.to_string())
+}
