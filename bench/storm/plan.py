@@ -4,7 +4,7 @@ import dataclasses
 import signal
 from collections.abc import Callable
 
-from . import manners, rivals
+from . import manners, rivals, verdict
 from .bare import Bare
 from .load import Load, account
 from .remuda import STORMS, Remuda
@@ -12,6 +12,12 @@ from .remuda import STORMS, Remuda
 WORKERS = 3
 MODES = ("shared", "per-worker")
 REPEATED_ENDS = 60
+
+# What `--full` asks for: how often a storm does what it does, and about how long each time takes on two cores. A
+# `scale` goes up and down again, so these are 100 changes.
+FULL = {"reload": (200, 2.3), "kill": (200, 0.9), "scale": (50, 2.2), "upgrade": (300, 0.15), "crash": (50, 0.4)}
+FULL_WORKERS = 4
+FULL_PEERS = ("gunicorn sync", "node")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +42,27 @@ class Plan:
     def round(self):
         """The tasks that every round has."""
         tasks = []
+        told = any(storm not in verdict.UNTOLD for storm in self.options.storm)
         for program in self.programs:
-            tasks.append(self.by_hand(program))
+            # What a program loses when it is told to stop excuses nothing where none is.
+            if told or self.options.once:
+                tasks.append(self.by_hand(program))
             if any(each is Remuda for each in self.contenders):
-                tasks += [
-                    self.storm(program, mode, storm) for mode in self.options.mode for storm in self.options.storm
-                ]
+                tasks += [self.storm(program, mode, storm) for mode, storm in self.storms()]
         return tasks + [self.rival(each) for each in self.contenders if each is not Remuda]
+
+    def storms(self):
+        """Every mode with every storm of it. In full, single workers are killed where each has its own queue."""
+        asked = [(mode, storm) for mode in self.options.mode for storm in self.options.storm]
+        return [each for each in asked if not (self.options.full and each == ("shared", "kill"))]
+
+    def times(self, storm):
+        """How often a storm does what it does."""
+        return FULL[storm][0] if self.options.full else self.options.actions
+
+    def seconds(self):
+        """About how long a round of storms takes."""
+        return len(self.programs) * sum(FULL[storm][0] * FULL[storm][1] for _, storm in self.storms())
 
     def once(self):
         """What is looked at once: the manners of every program, and its losses by signals other than TERM."""
@@ -60,10 +80,10 @@ class Plan:
         times = actions or self.options.actions
 
         def work(seed):
-            with Bare(program, WORKERS) as stage, self._load(stage, seed) as load:
+            with Bare(program, self.options.workers) as stage, self._load(stage, seed) as load:
                 for _ in range(times):
                     stage.replace_all(getattr(signal, f"SIG{name}"))
-                return account(load.finish()) | {"ended": times * WORKERS, "hung": stage.hung}
+                return account(load.finish()) | {"ended": times * self.options.workers, "hung": stage.hung}
 
         return Task({"kind": "by hand", "program": program.name, "signal": name}, work)
 
@@ -72,12 +92,12 @@ class Plan:
         act, count, settings = STORMS[storm]
 
         def work(seed):
-            stage = Remuda(self.options.remuda, program, mode, count or WORKERS, settings)
+            stage = Remuda(self.options.remuda, program, mode, count or self.options.workers, settings)
             with stage, self._load(stage, seed) as load:
-                kills = act(stage, self.options.actions) or ()
+                kills = act(stage, self.times(storm)) or ()
                 figures = account(load.finish(), kills)
                 ports = sorted(set().union(*(kill.ports for kill in kills)))
-                return figures | {"ended": stage.workers_begun() - stage.count, "killed_ports": ports}
+                return figures | stage.figures | {"ended": stage.workers_begun() - stage.count, "killed_ports": ports}
 
         return Task({"kind": "storm", "program": program.name, "mode": mode, "storm": storm}, work)
 
@@ -85,10 +105,10 @@ class Plan:
         """The reload storm over another supervisor."""
 
         def work(seed):
-            with contender(WORKERS) as stage, self._load(stage, seed) as load:
+            with contender(self.options.workers) as stage, self._load(stage, seed) as load:
                 for _ in range(self.options.actions):
                     stage.replace()
-                return account(load.finish()) | {"ended": self.options.actions * WORKERS}
+                return account(load.finish()) | {"ended": self.options.actions * self.options.workers}
 
         return Task({"kind": "rival", "contender": contender.name}, work)
 
@@ -99,7 +119,7 @@ class Plan:
 def repeated(plan, name):
     """The measurement by hand over again, with more workers, for a program that is under suspicion."""
     program = next(each for each in plan.programs if each.name == name)
-    return plan.by_hand(program, actions=REPEATED_ENDS // WORKERS)
+    return plan.by_hand(program, actions=max(1, REPEATED_ENDS // plan.options.workers))
 
 
 def all_contenders():

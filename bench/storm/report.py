@@ -38,6 +38,8 @@ def _times(rows):
 def by_hand(rows):
     """What programs lose without any supervisor."""
     chosen = [row for row in rows if row["kind"] == "by hand"]
+    if not chosen:
+        return ""
     lines = [
         [program, signal, str(_sum(own, "ended")), *_counts(own), str(_sum(own, "hung")), *_times(own)]
         for (program, signal), own in _groups(chosen, "program", "signal")
@@ -60,6 +62,33 @@ def storms(rows):
         header = ["program", "mode", "ended", "ok", *FATES, *answers, "p50 ms", "p99 ms", "slowest ms"]
         tables.append(table(f"Remuda: {storm}", header, lines))
     return "\n".join(tables)
+
+
+def successions(rows):
+    """How long nobody answered in an upgrade, and how long a crash's next arbiter took to have the workers."""
+    upgrades, crashes = ([row for row in rows if row.get("storm") == storm] for storm in ("upgrade", "crash"))
+    tables = []
+    if upgrades:
+        lines = []
+        for (program, mode), own in _groups(upgrades, "program", "mode"):
+            gaps, stalls = (_spread([ms for row in own for ms in row[key]]) for key in ("client_gap_ms", "own_stall_ms"))
+            elsewhere = max(row["elsewhere_gap_ms"] for row in own)
+            lines.append([program, mode, *gaps, *stalls[1:], str(_sum(own, "client_cut_off")), f"{elsewhere:.0f}"])
+        said = ["median by its own clock", "worst by its own clock", "connections cut off", "worst between upgrades"]
+        header = ["program", "mode", "upgrades", "median", "worst", *said]
+        tables.append(table("Upgrade: ms without an answer to a client that asks without an end", header, lines))
+    if crashes:
+        lines = []
+        for (program, mode), own in _groups(crashes, "program", "mode"):
+            lines.append([program, mode, *_spread([ms for row in own for ms in row["adopted_ms"]])])
+        header = ["program", "mode", "crashes", "median", "worst"]
+        tables.append(table("Crash: ms from the start of `remuda up` until it says that it has them", header, lines))
+    return "\n".join(tables)
+
+
+def _spread(figures):
+    ordered = sorted(figures)
+    return [str(len(ordered)), f"{ordered[len(ordered) // 2]:.0f}", f"{ordered[-1]:.0f}"]
 
 
 def rivals(rows):

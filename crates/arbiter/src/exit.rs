@@ -32,6 +32,9 @@ impl Arbiter {
         self.orders.push(Order::Probe { worker: id });
         let Some(worker) = self.workers.get(&id) else { return };
         let service = worker.service.clone();
+        if let Some(service) = self.services.get_mut(&service) {
+            service.starts_total += 1;
+        }
         if let Some(interval) = worker.watchdog {
             self.timers.set(Key::Worker(id, Alarm::Watchdog), self.after(interval));
         }

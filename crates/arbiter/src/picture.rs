@@ -110,6 +110,7 @@ impl Arbiter {
             workers_ready: service.ready,
             generation: service.generation,
             failures_total: service.failures_total,
+            starts_total: service.starts_total,
             reason: reason(service),
             reload,
             scaling: service.spec.scaling,

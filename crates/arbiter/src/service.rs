@@ -51,6 +51,8 @@ pub(crate) struct Service {
     /// What its load was, when its number of workers follows it.
     #[serde(default)]
     pub(crate) trend: Trend,
+    #[serde(default)]
+    pub(crate) starts_total: u64,
     pub(crate) failures_total: u64,
     /// Exit code of the worker that ended last, as a shell would say it.
     pub(crate) last_code: Option<i32>,
@@ -125,6 +127,7 @@ impl Service {
             gate: None,
             idle_since: None,
             trend: Trend::default(),
+            starts_total: 0,
             failures_total: 0,
             last_code: None,
             spec,

@@ -49,34 +49,42 @@ impl Arbiter {
     pub(crate) fn retire(&mut self, name: &ServiceName, slot: u32) {
         self.timers.clear(Key::Retry(name.clone(), slot));
         let Some(state) = self.services.get(name).and_then(|service| service.slot(slot)) else { return };
-        let (seat, candidate) = (state.seat, state.candidate);
-        if let Some(candidate) = candidate {
-            self.doom(candidate, Doom::Asked(Why::Scale), Cause::Stop);
+        // A candidate on probation accepts too, and perhaps alone.
+        for id in [state.candidate, state.seat].into_iter().flatten() {
+            let waits = self.workers.get(&id).is_some_and(|worker| listens(&worker.spec));
+            self.doom(id, Doom::Asked(Why::Scale), if waits { Cause::Retire } else { Cause::Stop });
         }
-        let Some(worker) = seat.and_then(|seat| self.workers.get(&seat)) else { return };
-        let (id, waits) = (worker.id, listens(&worker.spec));
-        self.doom(id, Doom::Asked(Why::Scale), if waits { Cause::Retire } else { Cause::Stop });
     }
 
     pub(crate) fn begin_drain(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id) else { return };
         let (service, slot, timeout) = (worker.service.clone(), worker.slot, worker.spec.stop.timeout);
         self.timers.set(Key::Worker(id, Alarm::Drained), self.after(timeout));
-        self.orders.push(Order::Drain { service, slot });
+        // Its neighbour in the slot, if it serves still, goes in the same step and is drained for both.
+        let served =
+            self.services.get(&service).and_then(|service| service.slot(slot)).is_some_and(|it| it.serves);
+        if !served {
+            self.orders.push(Order::Drain { service, slot });
+        }
     }
 
     /// Nothing waits in a slot any more.
     pub(crate) fn drained(&mut self, name: &ServiceName, slot: u32) {
-        if let Some(seat) = self.services.get(name).and_then(|service| service.slot(slot)?.seat) {
-            self.befall(seat, Cause::Drained);
+        for id in self.occupants(name, slot) {
+            self.befall(id, Cause::Drained);
         }
     }
 
     /// A slot is wanted again; its worker, if it was still serving what waits, goes on.
     pub(crate) fn recall(&mut self, name: &ServiceName, slot: u32) {
-        if let Some(seat) = self.services.get(name).and_then(|service| service.slot(slot)?.seat) {
-            self.befall(seat, Cause::Recall);
+        for id in self.occupants(name, slot) {
+            self.befall(id, Cause::Recall);
         }
+    }
+
+    fn occupants(&self, name: &ServiceName, slot: u32) -> Vec<WorkerId> {
+        let state = self.services.get(name).and_then(|service| service.slot(slot));
+        state.map(|state| [state.seat, state.candidate].into_iter().flatten().collect()).unwrap_or_default()
     }
 
     pub(crate) fn resume(&mut self, id: WorkerId) {

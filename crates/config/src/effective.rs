@@ -111,6 +111,18 @@ fn keepalive(spec: &SocketSpec) -> raw::Keepalive {
     }
 }
 
+fn workers(spec: &ServiceSpec) -> raw::Workers {
+    let number = raw::WorkerCount::Number;
+    match spec.scaling {
+        None => raw::Workers::Count(number(spec.workers)),
+        Some(scaling) => raw::Workers::Bounds(raw::WorkerBounds {
+            min: some(number(scaling.min)),
+            max: some(number(scaling.max)),
+            on: some(scaling.on),
+        }),
+    }
+}
+
 fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
     let identity = &spec.identity;
     let account = |name: &String| raw::Account(name.clone());
@@ -122,7 +134,7 @@ fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
         shell: None,
         sockets: texts(spec.sockets.iter().map(|name| name.as_str())),
         stdin: some(stdin(&spec.stdin)),
-        workers: some(raw::Workers::Count(spec.workers)),
+        workers: some(workers(spec)),
         singleton: some(spec.singleton),
         oneshot: some(spec.oneshot),
         autostart: some(spec.autostart),

@@ -39,7 +39,7 @@ pub use mode::{FileMode, FileModeError, Percent, PercentError};
 pub use service::{Account, Service, Variable};
 pub use size::{Size, SizeError};
 pub use socket::{Keepalive, KeepaliveTable, Socket};
-pub use workers::Workers;
+pub use workers::{WorkerBounds, WorkerCount, Workers};
 
 /// A config file of Remuda, `remuda.toml`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]

@@ -21,6 +21,7 @@ mod life;
 mod limits;
 mod readiness;
 mod relation;
+mod scaling;
 mod service;
 mod socket;
 

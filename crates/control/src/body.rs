@@ -50,6 +50,25 @@ pub struct ScaleBody {
     pub by: Option<i32>,
 }
 
+/// Whom to hold, and for how long at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldBody {
+    /// Whose workers go.
+    pub service: ServiceName,
+    /// Milliseconds, up to 600,000. Default 30,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+}
+
+/// Whom to release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseBody {
+    /// Whose workers come back.
+    pub service: ServiceName,
+}
+
 /// A signal for workers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,9 @@ use remuda_model::{Plan, Reply, view};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::body::{About, ActBody, Answer, EffectiveConfig, ScaleBody, SignalBody, UpgradeBody};
+use crate::body::{
+    About, ActBody, Answer, EffectiveConfig, HoldBody, ReleaseBody, ScaleBody, SignalBody, UpgradeBody,
+};
 use crate::percent;
 use crate::route::{Action, Operation, Question, routes};
 
@@ -72,6 +74,15 @@ impl Client {
     /// [`ClientError`]
     pub async fn status(&self) -> Result<view::Instance, ClientError> {
         self.ask(Question::Status).await
+    }
+
+    /// Figures in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let body = self.answer_to(Question::Metrics).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
     /// The config in force, as TOML.
@@ -138,6 +149,22 @@ impl Client {
         self.act(Action::Scale, Some(body), wait).await
     }
 
+    /// Lets new connections wait while the workers of a service are gone.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn hold(&self, body: &HoldBody, wait: Wait) -> Result<Answer, ClientError> {
+        self.act(Action::Hold, Some(body), wait).await
+    }
+
+    /// Starts a held service again.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn release(&self, body: &ReleaseBody, wait: Wait) -> Result<Answer, ClientError> {
+        self.act(Action::Release, Some(body), wait).await
+    }
+
     /// A signal for workers.
     ///
     /// # Errors
@@ -192,15 +219,17 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, ClientError> {
+        let body = self.answer_to(question).await?;
+        self.parse(StatusCode::OK, &body)
+    }
+
+    async fn answer_to(&self, question: Question) -> Result<Bytes, ClientError> {
         let request = self.build(Method::GET, path_of(Operation::Ask(question)), Bytes::new())?;
         let exchange = tokio::time::timeout(QUESTION_TIMEOUT, self.exchange(request)).await;
         let late =
             |_elapsed| ClientError::Late { path: self.path.clone(), seconds: QUESTION_TIMEOUT.as_secs() };
         let (status, body) = exchange.map_err(late)??;
-        if status == StatusCode::OK {
-            return self.parse(status, &body);
-        }
-        Err(self.error_of(status, &body))
+        if status == StatusCode::OK { Ok(body) } else { Err(self.error_of(status, &body)) }
     }
 
     async fn act(

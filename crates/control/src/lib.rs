@@ -7,6 +7,7 @@
 
 mod body;
 mod client;
+mod metrics;
 mod openapi;
 mod percent;
 mod route;
@@ -15,8 +16,8 @@ mod server;
 mod sse;
 
 pub use body::{
-    About, Accepted, ActBody, Answer, EffectiveConfig, End, MissedEvents, MissedLines, ScaleBody, SignalBody,
-    UpgradeBody,
+    About, Accepted, ActBody, Answer, EffectiveConfig, End, HoldBody, MissedEvents, MissedLines, ReleaseBody,
+    ScaleBody, SignalBody, UpgradeBody,
 };
 pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
 pub use openapi::openapi;

@@ -98,6 +98,10 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
             let document = content("application/json", &schema(generator));
             answer("200", json!({"description": "as asked", "content": document}));
         }
+        Produces::Text(media_type) => {
+            let text = json!({ media_type: {"schema": {"type": "string"}} });
+            answer("200", json!({"description": "as asked", "content": text}));
+        }
         Produces::Stream(events) => {
             let events =
                 events.iter().map(|(event, schema)| json!({"event": event, "data": schema(generator)}));

@@ -6,8 +6,8 @@ use remuda_model::{Plan, Record, Reply, view};
 use schemars::{Schema, SchemaGenerator};
 
 use crate::body::{
-    About, ActBody, Answer, EffectiveConfig, End, MissedEvents, MissedLines, ScaleBody, SignalBody,
-    UpgradeBody,
+    About, ActBody, Answer, EffectiveConfig, End, HoldBody, MissedEvents, MissedLines, ReleaseBody,
+    ScaleBody, SignalBody, UpgradeBody,
 };
 
 /// What a route does.
@@ -26,6 +26,8 @@ pub enum Question {
     About,
     /// A picture of the present.
     Status,
+    /// The same in figures, for a monitor.
+    Metrics,
     /// The config in force.
     Config,
     /// What applying the config file would do.
@@ -51,6 +53,10 @@ pub enum Action {
     Reload,
     /// Another number of workers.
     Scale,
+    /// Lets connections wait while the workers are gone.
+    Hold,
+    /// Ends a hold.
+    Release,
     /// A signal for workers.
     Signal,
     /// Ends everything.
@@ -104,6 +110,8 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 pub enum Produces {
     /// A JSON document.
     Document(SchemaOf),
+    /// A text of this media type.
+    Text(&'static str),
     /// A reply; the status code follows its result.
     Reply,
     /// Server-sent events: their kinds, and what their data is.
@@ -126,6 +134,9 @@ pub struct Route {
     /// What it answers.
     pub produces: Produces,
 }
+
+/// The text format of Prometheus, as it calls itself.
+pub(crate) const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const WAIT: &[Parameter] = &[Parameter {
     name: "wait",
@@ -214,6 +225,14 @@ pub fn routes() -> Vec<Route> {
             "Services, workers and sockets as they are now.",
             |generator| generator.subschema_for::<view::Instance>(),
         ),
+        Route {
+            operation: Operation::Ask(Question::Metrics),
+            path: "/v1/metrics",
+            summary: "Figures of services, queues and the arbiter, in the text format of Prometheus.",
+            parameters: &[],
+            takes: None,
+            produces: Produces::Text(METRICS_TYPE),
+        },
         document(
             Question::Config,
             "/v1/config",
@@ -233,6 +252,18 @@ pub fn routes() -> Vec<Route> {
             "/v1/scale",
             "Another number of workers for a service.",
             Some(|generator| generator.subschema_for::<ScaleBody>()),
+        ),
+        act(
+            Action::Hold,
+            "/v1/hold",
+            "Lets new connections wait while the workers of a service are gone, for a bounded time; done when they are.",
+            Some(|generator| generator.subschema_for::<HoldBody>()),
+        ),
+        act(
+            Action::Release,
+            "/v1/release",
+            "Starts a held service again; done when its workers are ready.",
+            Some(|generator| generator.subschema_for::<ReleaseBody>()),
         ),
         act(
             Action::Signal,

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::boot::ConfigSource;
 use crate::child::Child;
+use crate::doors::Doors;
 use crate::einhorn_server::EinhornServer;
 use crate::fdstore::FdStore;
 use crate::handle::{Command, Handle};
@@ -33,6 +34,7 @@ use crate::record::journal::Journal;
 use crate::resumption::Resumption;
 use crate::schedule::Schedules;
 use crate::sockets::{Bound, SocketTable};
+use crate::spawner::Launcher;
 use crate::steering::Steering;
 use crate::tasks::{Done, Tasks};
 use crate::tracking::Tracking;
@@ -53,6 +55,7 @@ pub struct Daemon {
     pub(crate) poller: AsyncFd<Poller>,
     pub(crate) signals: Signals,
     pub(crate) sockets: SocketTable,
+    pub(crate) doors: Option<Doors>,
     pub(crate) steering: Steering,
     pub(crate) load: LoadMeter,
     /// Services whose sockets are watched for a connection.
@@ -64,6 +67,7 @@ pub struct Daemon {
     pub(crate) einhorn: EinhornServer,
     pub(crate) manager: ServiceManager,
     pub(crate) tracking: Tracking,
+    pub(crate) launcher: Launcher,
     pub(crate) journal: Journal,
     pub(crate) keeping: Keeping,
     pub(crate) upgrade: Option<Upgrade>,
@@ -128,7 +132,7 @@ impl Daemon {
             if self.exit.is_some() {
                 return self.finish().await;
             }
-            self.keep_up();
+            self.keep_up(more);
             self.try_to_go();
             self.wait(more).await;
             // Surfaces share this thread, and in a crowd of events the wait above never waits.
@@ -210,6 +214,8 @@ impl Daemon {
     async fn finish(mut self) -> i32 {
         while self.tracking.kill_trees(&self.children) {}
         self.end_keeping();
+        // It has been killed if need be, and whatever else there is to say comes too late.
+        let _ = self.launcher.finish();
         self.tasks.finish().await;
         let files = self.capture.files().clone();
         self.capture.finish();

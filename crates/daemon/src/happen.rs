@@ -40,7 +40,9 @@ impl Daemon {
                 }
             }
             Source::Stored(number) => self.stored.hung_up(self.poller.get_ref(), number),
+            Source::Doors => self.doors_closed(),
             Source::KeeperExit => self.keeper_ended(),
+            Source::SpawnerExit => self.spawner_ended(),
             Source::KeeperLink => self.keeper_speaks(),
         }
     }
@@ -94,10 +96,11 @@ impl Daemon {
                 "{signal}: no service has a socket; name one as scale_on_signal in [remuda]"
             ));
         };
-        let views = self.arbiter.view();
-        let wanted =
-            views.iter().find(|view| view.name == service).map_or(0, |view| i64::from(view.workers_wanted));
+        let wanted = i64::from(self.arbiter.workers_wanted(&service));
         let to = u32::try_from((wanted + by).max(1)).unwrap_or(u32::MAX);
+        // There is nobody to whom a refusal could be told.
+        let bounds = self.config.services.get(&service).and_then(|spec| spec.scaling);
+        let to = bounds.map_or(to, |bounds| to.clamp(bounds.min, bounds.max));
         self.heard(signal, &format!("scale {service} to {to}"));
         let id = self.new_request(None);
         self.take(Input::Request { id, request: Request::Scale { service, to } });
@@ -114,8 +117,11 @@ impl Daemon {
     fn reap_strangers(&mut self) {
         let helpers = self.tasks.helpers().clone();
         let children = self.children.values().flat_map(|child| [child.pid, child.main_pid()]);
-        let children: std::collections::BTreeSet<u32> =
-            children.chain(self.tracking.unburied()).chain(self.keeping.pid()).collect();
+        let children: std::collections::BTreeSet<u32> = children
+            .chain(self.tracking.unburied())
+            .chain(self.keeping.pid())
+            .chain(self.launcher.pid())
+            .collect();
         if let Err(error) = reap_strangers(|pid| children.contains(&pid) || helpers.contains(pid)) {
             self.trouble(format!("reap processes that are nobody's: {error}"));
         }

@@ -11,6 +11,7 @@ mod ask;
 mod boot;
 mod child;
 mod daemon;
+mod doors;
 mod einhorn;
 mod einhorn_server;
 mod environment;

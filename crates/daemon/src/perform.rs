@@ -81,14 +81,16 @@ impl Daemon {
         let Some(Order::Spawn { worker, slot, generation, workers, spec }) = order else { return false };
         let stored = self.stored.of_slot(&spec.name, slot).collect();
         let newcomer = Newcomer { worker, slot, generation, workers, spec: &spec, stored };
-        let workshop = Workshop {
+        let mut workshop = Workshop {
             folder: &self.folder,
             sockets: &self.sockets,
             tracking: &self.tracking,
+            launcher: &mut self.launcher,
             ours: &self.ours,
             nofile: &self.nofile,
         };
         let hatched = workshop.spawn(newcomer);
+        self.mind_spawner();
         match hatched {
             Ok(hatched) => self.adopt(hatched),
             Err(failure) => self.take(Input::NotSpawned { worker, failure }),

@@ -102,6 +102,9 @@ pub(crate) struct SocketRecord {
     pub(crate) mode: Mode,
     pub(crate) spec: SocketSpec,
     pub(crate) listeners: Vec<ListenerRecord>,
+    /// The listeners in the kernel's order, by their places; in theirs if empty.
+    #[serde(default)]
+    pub(crate) order: Vec<usize>,
     /// The config in force has it, under this name.
     pub(crate) in_force: bool,
 }

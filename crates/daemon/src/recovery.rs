@@ -65,10 +65,11 @@ pub(crate) fn find(folder: &Path) -> Result<Option<Found>, RecoveryError> {
         return without_keeper::find(&path_in(folder));
     };
     // What cannot be gone on with stays with the keeper, which holds it as before.
-    let past = read(&taken)?;
+    let past = read(&taken, folder)?;
     taken.confirm()?;
     let Taken { mut descriptors, holdings, .. } = taken;
     descriptors.remove(holding::RECORD);
+    without_keeper::complete(&past, &mut descriptors);
     let dropped = holdings.items.into_iter().filter(|(_, holding)| holding.dropped > 0);
     let dropped = dropped.map(|(name, holding)| (name, holding.dropped)).collect();
     Ok(Some(Found { past, descriptors, dropped, alone: Some(holdings.state.orphaned_for) }))
@@ -93,10 +94,13 @@ fn take(orphans: &Option<Orphans>) -> Result<Option<Taken>, RecoveryError> {
     }
 }
 
-fn read(taken: &Taken) -> Result<Past, RecoveryError> {
+fn read(taken: &Taken, folder: &Path) -> Result<Past, RecoveryError> {
     let refused = |reason: String| RecoveryError::Record { workers: taken.holdings.state.living, reason };
-    let record = taken.descriptors.get(holding::RECORD);
-    let record = record.ok_or_else(|| refused("it left no record of them".to_owned()))?;
-    let text = memfd::content(record, RECORD_MAX_BYTES)?;
+    let text = match taken.descriptors.get(holding::RECORD) {
+        Some(record) => Some(memfd::content(record, RECORD_MAX_BYTES)?),
+        // An arbiter that is killed as it begins has not given it to its keeper yet.
+        None => without_keeper::text(&path_in(folder))?,
+    };
+    let text = text.ok_or_else(|| refused("it left no record of them".to_owned()))?;
     replay::replay(&text).map_err(|error: RecordError| refused(error.to_string()))
 }

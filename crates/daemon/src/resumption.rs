@@ -10,7 +10,7 @@ use remuda_model::{Event, EventKind, Signal, WorkerId, WorkerPhase};
 use remuda_sys::event::Interest;
 use remuda_sys::notify::NotifySocket;
 use remuda_sys::process::{command_line, foreign_exit, send_signal};
-use remuda_sys::spawn::EXEC_WORD;
+use remuda_sys::spawn::{EXEC_WORD, SPAWNER_WORD};
 use remuda_sys::{CallError, clock, memfd};
 
 use crate::child::{Child, MainProcess, Notified};
@@ -95,6 +95,10 @@ impl Daemon {
         match keeper {
             Some(keeper) => self.resume_keeper(keeper),
             None => self.start_keeper(),
+        }
+        // Who is told that we go on may kill us too. A keeper that came along has everything already.
+        if crashed {
+            self.sync_keeper();
         }
         self.sockets_changed();
         self.take(Input::Resumed);
@@ -296,6 +300,8 @@ fn told(how: Result<(Will, Option<String>), Option<Duration>>, workers: u32, los
     }
 }
 
+/// Whether a worker is still being set up; what the spawner starts looks like the spawner until then.
 fn is_trampoline(pid: u32) -> bool {
-    command_line(pid).is_ok_and(|line| line.split(' ').nth(1) == Some(EXEC_WORD))
+    let is_ours = |word: &str| [EXEC_WORD, SPAWNER_WORD].contains(&word);
+    command_line(pid).is_ok_and(|line| line.split(' ').nth(1).is_some_and(is_ours))
 }

@@ -6,6 +6,7 @@
 
 mod changes;
 pub(crate) mod records;
+mod revival;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use remuda_model::{Change, Config, Mode, Plan, SocketKind, SocketName, SocketSpe
 use remuda_sys::socket::{self, Activation, AdoptError, BindError, ChangeError, Listener};
 
 use changes::Changes;
+pub(crate) use revival::Revived;
 
 /// A socket with its listeners.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ struct State {
     spec: SocketSpec,
     /// One, or in per-worker mode one for each slot that has ever had a worker.
     listeners: Vec<Listener>,
+    /// The kernel's order of the group, by places among the listeners: it fills a gap with the last one.
+    order: Vec<usize>,
     /// How the slots are steered; not at all before the first worker serves.
     course: Option<slots::Course>,
 }
@@ -216,7 +220,7 @@ impl SocketTable {
         };
         let id = self.next_id;
         self.next_id += 1;
-        let state = Mutex::new(State { spec: spec.clone(), listeners, course: None });
+        let state = Mutex::new(State::new(spec.clone(), listeners));
         self.changes.mark();
         let (name, mode, changes) = (spec.name.clone(), spec.mode, self.changes.clone());
         Ok(Arc::new(Bound { id, name, mode, state, changes }))

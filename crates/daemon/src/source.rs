@@ -32,6 +32,10 @@ pub(crate) enum Source {
     KeeperExit,
     /// The keeper has carried something out.
     KeeperLink,
+    /// Somebody has shut down a listener.
+    Doors,
+    /// The spawner has ended.
+    SpawnerExit,
 }
 
 const KIND_SHIFT: u32 = 56;
@@ -53,6 +57,8 @@ impl Source {
             Self::Stored(descriptor) => (11, descriptor),
             Self::KeeperExit => (12, 0),
             Self::KeeperLink => (13, 0),
+            Self::Doors => (14, 0),
+            Self::SpawnerExit => (15, 0),
         };
         Token(kind << KIND_SHIFT | id)
     }
@@ -74,6 +80,8 @@ impl Source {
             11 => Self::Stored(id),
             12 => Self::KeeperExit,
             13 => Self::KeeperLink,
+            14 => Self::Doors,
+            15 => Self::SpawnerExit,
             _ => return None,
         })
     }

@@ -1,5 +1,7 @@
 //! From a spec to a process: descriptors, variables, identity, placeholders.
 
+mod launcher;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,7 +14,7 @@ use remuda_model::{Readiness, ResourceLimit, ServiceSpec, SpawnFailure, Stdin, W
 use remuda_sys::CallError;
 use remuda_sys::cgroup::LimitRefusal;
 use remuda_sys::notify::NotifySocket;
-use remuda_sys::spawn::{Credentials, EnvironmentValue, SpawnPlan, Spawned, spawn};
+use remuda_sys::spawn::{Credentials, EnvironmentValue, SpawnPlan, Spawned};
 use remuda_sys::users::{Account, lookup_group, lookup_user, supplementary_groups};
 use remuda_sys::{pipe, process};
 
@@ -21,6 +23,8 @@ use crate::environment::{Facts, known, variables};
 use crate::instance::InstanceFolder;
 use crate::sockets::{Bound, SocketTable};
 use crate::tracking::Tracking;
+
+pub(crate) use launcher::Launcher;
 
 /// Number of the first descriptor that is passed.
 const FIRST_PASSED: usize = 3;
@@ -31,6 +35,7 @@ pub(crate) struct Workshop<'a> {
     pub(crate) folder: &'a InstanceFolder,
     pub(crate) sockets: &'a SocketTable,
     pub(crate) tracking: &'a Tracking,
+    pub(crate) launcher: &'a mut Launcher,
     /// Our own variables.
     pub(crate) ours: &'a BTreeMap<String, String>,
     /// The limit of descriptors we were started with.
@@ -111,7 +116,7 @@ pub(crate) fn account(spec: &ServiceSpec) -> Result<(Option<Account>, Option<Cre
 
 impl Workshop<'_> {
     /// Spawns a worker. What fails before there is a process is reported in the trampoline's own terms.
-    pub(crate) fn spawn(&self, newcomer: Newcomer<'_>) -> Result<Hatched, SpawnFailure> {
+    pub(crate) fn spawn(&mut self, newcomer: Newcomer<'_>) -> Result<Hatched, SpawnFailure> {
         let spec = newcomer.spec;
         let (account, user) = account(spec)?;
         let sockets: Vec<Arc<Bound>> =
@@ -156,7 +161,8 @@ impl Workshop<'_> {
         plan.cgroup = born_in.as_ref().map(AsFd::as_fd);
         plan.cgroup_procs = cgroup.as_ref().map(|cgroup| cgroup.procs());
         self.follow(spec, &mut plan);
-        let spawned = spawn(&plan).map_err(|error| failure("start", false)(error.to_string()))?;
+        let spawned =
+            self.launcher.spawn(&plan).map_err(|error| failure("start", false)(error.to_string()))?;
         drop(plan);
         let Spawned { pid, pidfd, status } = spawned;
         let child = Child {
@@ -228,7 +234,8 @@ impl Workshop<'_> {
         match &newcomer.spec.stdin {
             Stdin::Null => Ok(None),
             Stdin::Hold => {
-                let held = pipe::plain().map_err(|error| failure("descriptors", false)(error.to_string()))?;
+                let held =
+                    pipe::blocking().map_err(|error| failure("descriptors", false)(error.to_string()))?;
                 Ok(Some((held.reader, Some(held.writer))))
             }
             Stdin::Socket(name) => {

@@ -37,6 +37,7 @@ use crate::schedule::Schedules;
 use crate::sockets::SocketTable;
 use crate::sockets::records::Returned;
 use crate::source::Source;
+use crate::spawner::Launcher;
 use crate::steering::Steering;
 use crate::succession::Succession;
 use crate::tasks::Tasks;
@@ -174,6 +175,7 @@ impl Daemon {
             poller,
             signals,
             sockets,
+            doors: None,
             steering: Steering::default(),
             load: LoadMeter::default(),
             watched: BTreeMap::new(),
@@ -184,6 +186,7 @@ impl Daemon {
             einhorn,
             manager: ServiceManager::from_env(&context.environment),
             tracking: Tracking::detect(&config.instance),
+            launcher: Launcher::default(),
             journal: Journal::new(path_in(folder.path())),
             keeping: Keeping::new(folder.path()),
             upgrade: None,
@@ -215,6 +218,7 @@ impl Daemon {
     pub(crate) fn open(&mut self) {
         match self.opening.take() {
             Some(Opening::Anew(bound)) => {
+                self.start_spawner();
                 self.tell(Event::instance(EventKind::InstanceStarted { version: crate::VERSION.to_owned() }));
                 for socket in bound {
                     let (name, address) = (socket.name.clone(), socket.address());
@@ -224,7 +228,10 @@ impl Daemon {
                 self.start_keeper();
                 self.take(remuda_arbiter::Input::Boot(Box::new((*self.config).clone())));
             }
-            Some(Opening::Again(resumption)) => self.resume(*resumption),
+            Some(Opening::Again(resumption)) => {
+                self.resume(*resumption);
+                self.start_spawner();
+            }
             None => {}
         }
     }

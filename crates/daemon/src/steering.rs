@@ -94,6 +94,13 @@ impl Daemon {
         self.steering.stale.extend(names.collect::<Vec<_>>());
     }
 
+    /// The listeners of a socket are others.
+    pub(crate) fn slots_changed_of(&mut self, socket: &Bound) {
+        if socket.is_steered() {
+            self.steering.stale.insert(socket.name.clone());
+        }
+    }
+
     /// Another config is in force.
     pub(crate) fn sockets_changed(&mut self) {
         let services: Vec<ServiceName> = self.config.services.keys().cloned().collect();

@@ -20,6 +20,7 @@ mod instance;
 mod name;
 mod plan;
 mod request;
+mod scaling;
 mod service;
 mod signal;
 mod socket;
@@ -34,10 +35,11 @@ pub use instance::{Config, InstanceSpec, OnCrash};
 pub use name::{NameError, ServiceName, SocketName, Target, TargetError};
 pub use plan::{Change, Plan, ServiceChange, SocketChange};
 pub use request::{Refusal, Reply, Request, RequestId};
+pub use scaling::{Load, Scaling};
 pub use service::{
-    Backoff, CgroupLimits, Command, Environment, Identity, Kind, Load, LogFile, NotifyAccess, OnDemand,
-    Overlap, Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Scaling, Schedule,
-    ServiceSpec, Session, Stdin, Stop, StopScope,
+    Backoff, CgroupLimits, Command, Environment, Identity, Kind, LogFile, NotifyAccess, OnDemand, Overlap,
+    Readiness, Recycle, Reload, ReloadMethod, ResourceLimit, Restart, Schedule, ServiceSpec, Session, Stdin,
+    Stop, StopScope,
 };
 pub use signal::{Signal, SignalError};
 pub use socket::{Balance, Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};

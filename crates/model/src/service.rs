@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hook, HookPoint, ServiceName, Signal, SocketName};
+use crate::{Hook, HookPoint, Scaling, ServiceName, Signal, SocketName};
 
 /// A service of the config.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -233,28 +233,6 @@ pub struct Backoff {
 pub struct OnDemand {
     /// Stop after this long without a connection; `None` stays.
     pub idle: Option<Duration>,
-}
-
-/// A number of workers that follows the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Scaling {
-    /// At least so many, 1 or more.
-    pub min: u32,
-    /// At most so many, `min` or more.
-    pub max: u32,
-    /// What asks for more.
-    pub on: Load,
-}
-
-/// What asks for more workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Load {
-    /// Connections that wait in the queues of its sockets.
-    #[default]
-    Backlog,
-    /// The processor time that its workers use.
-    Cpu,
 }
 
 /// Run at times.

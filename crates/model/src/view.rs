@@ -138,6 +138,9 @@ pub struct Service {
     pub generation: u64,
     /// Unwanted ends of workers since the arbiter started.
     pub failures_total: u64,
+    /// Workers that were started since the arbiter started.
+    #[serde(default)]
+    pub starts_total: u64,
     /// Why it waits, failed or loops, in words.
     pub reason: Option<String>,
     /// Replaced so far and in all, while reloading.

@@ -1,17 +1,20 @@
-//! Commands that change something: start, stop, restart, reload, scale, signal, apply, down.
+//! Commands that change something: start, stop, restart, reload, scale, hold, release, signal, apply, down.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use remuda_control::{ActBody, Answer, Client, ClientError, LogItem, ScaleBody, SignalBody, Wait};
+use remuda_control::{
+    ActBody, Answer, Client, ClientError, HoldBody, LogItem, ReleaseBody, ScaleBody, SignalBody, Wait,
+};
 use remuda_daemon::LogQuery;
 use remuda_model::{Plan, Reply, ServiceName, Target};
 
 use crate::arguments::{
-    ActArguments, Answering, ApplyArguments, Global, ScaleArguments, Scaling, SignalArguments,
+    ActArguments, Answering, ApplyArguments, Global, HoldArguments, ReleaseArguments, ScaleArguments,
+    Scaling, SignalArguments,
 };
 use crate::exit::{Exit, Failure, Outcome, exit_of};
-use crate::instance;
+use crate::instance::{self, Found};
 use crate::painter::Painter;
 use crate::progress;
 use crate::screen::Screen;
@@ -78,6 +81,28 @@ pub(crate) async fn scale(arguments: ScaleArguments, global: &Global, screen: &m
     Ok(Exit::Done)
 }
 
+/// hold.
+pub(crate) async fn hold(arguments: HoldArguments, global: &Global, screen: &mut Screen) -> Outcome {
+    let client = instance::find(global).await?;
+    let for_ms = u64::try_from(arguments.lasting.as_millis()).unwrap_or(u64::MAX);
+    let body = HoldBody { service: arguments.service, for_ms: Some(for_ms) };
+    let request = client.hold(&body, wait(&arguments.answering));
+    let answer = watched(&client, BTreeSet::from([body.service.clone()]), request, screen).await?;
+    tell(&answer, &arguments.answering, screen)
+}
+
+/// release.
+pub(crate) async fn release(arguments: ReleaseArguments, global: &Global, screen: &mut Screen) -> Outcome {
+    let client = instance::find(global).await?;
+    let body = ReleaseBody { service: arguments.service };
+    let services = BTreeSet::from([body.service.clone()]);
+    let begun = Timestamp::now();
+    let request = client.release(&body, wait(&arguments.answering));
+    let answer = watched(&client, services.clone(), request, screen).await?;
+    let told = tell(&answer, &arguments.answering, screen);
+    explain(&client, services, begun, told, screen).await
+}
+
 /// signal.
 pub(crate) async fn signal(arguments: SignalArguments, global: &Global, screen: &mut Screen) -> Outcome {
     let client = instance::find(global).await?;
@@ -115,7 +140,13 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
 
 /// down.
 pub(crate) async fn down(arguments: Answering, global: &Global, screen: &mut Screen) -> Outcome {
-    let client = instance::find(global).await?;
+    let client = match instance::look(global).await? {
+        Found::Running(client) => client,
+        Found::Orphaned(left) => {
+            let lines = vec![left.end(arguments.no_wait)?];
+            return tell(&Answer::Reply(Reply::Done { lines }), &arguments, screen);
+        }
+    };
     // Ends with the arbiter, when its folder is free for the next one.
     let mut events = client.events(None, true).await?;
     let request = client.shutdown(wait(&arguments));

@@ -1,11 +1,17 @@
 //! The command line.
 
+mod value;
+
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use remuda_daemon::Stream;
 use remuda_model::{ServiceName, Signal, StopScope, Target};
+
+pub(crate) use value::Scaling;
+use value::{formation, scaling, scope, stream, time};
 
 /// Binds your sockets once and keeps your workers running on them.
 #[derive(Debug, Parser)]
@@ -60,6 +66,8 @@ pub(crate) enum Command {
     Down(Answering),
     /// Show services, workers and sockets
     Status(StatusArguments),
+    /// Print figures of services and queues for a monitor (text format of Prometheus)
+    Metrics,
     /// Show what workers write
     Logs(LogsArguments),
     /// Show what happened
@@ -74,6 +82,10 @@ pub(crate) enum Command {
     Reload(ActArguments),
     /// Change the number of workers: web=4, web=+1
     Scale(ScaleArguments),
+    /// Let new connections wait while the workers of a service are gone
+    Hold(HoldArguments),
+    /// Start a held service again
+    Release(ReleaseArguments),
     /// Send a signal to workers
     Signal(SignalArguments),
     /// Read the config file anew and apply what changed
@@ -227,13 +239,25 @@ pub(crate) struct ScaleArguments {
     pub(crate) answering: Answering,
 }
 
-/// A service and its new number of workers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scaling {
-    /// So many.
-    To(ServiceName, u32),
-    /// So many more or less.
-    By(ServiceName, i32),
+#[derive(Debug, Args)]
+pub(crate) struct HoldArguments {
+    /// The service; it needs a socket, in whose queue connections wait.
+    #[arg(value_name = "NAME")]
+    pub(crate) service: ServiceName,
+    /// It starts again by itself after this long: 30s, 2m; at most 10m.
+    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = time)]
+    pub(crate) lasting: Duration,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArguments {
+    /// The service.
+    #[arg(value_name = "NAME")]
+    pub(crate) service: ServiceName,
+    #[command(flatten)]
+    pub(crate) answering: Answering,
 }
 
 #[derive(Debug, Args)]
@@ -298,40 +322,6 @@ pub(crate) struct ImportArguments {
     /// Instances of a systemd template unit.
     #[arg(long, value_name = "N")]
     pub(crate) instances: Option<u32>,
-}
-
-fn formation(text: &str) -> Result<(ServiceName, u32), String> {
-    match scaling(text)? {
-        Scaling::To(service, workers) => Ok((service, workers)),
-        Scaling::By(..) => Err("write NAME=N, as in web=4".to_owned()),
-    }
-}
-
-fn scaling(text: &str) -> Result<Scaling, String> {
-    let written = || format!("{text:?} is not of the form web=4, web=+1 or web=-1");
-    let (name, number) = text.split_once('=').ok_or_else(written)?;
-    let name = ServiceName::new(name).map_err(|why| format!("{name:?} does not name a service: {why}"))?;
-    if number.starts_with(['+', '-']) {
-        return number.parse().map(|by| Scaling::By(name, by)).map_err(|_error| written());
-    }
-    number.parse().map(|to| Scaling::To(name, to)).map_err(|_error| written())
-}
-
-fn stream(text: &str) -> Result<Stream, String> {
-    match text {
-        "stdout" => Ok(Stream::Stdout),
-        "stderr" => Ok(Stream::Stderr),
-        _ => Err("write stdout or stderr".to_owned()),
-    }
-}
-
-fn scope(text: &str) -> Result<StopScope, String> {
-    match text {
-        "main" => Ok(StopScope::Main),
-        "group" => Ok(StopScope::Group),
-        "tree" => Ok(StopScope::Tree),
-        _ => Err("write main, group or tree".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ fn adjust(config: &mut Config, adjustments: &Adjustments) -> Result<(), Failure>
             let message = format!("--workers {name}={workers} is more than remuda.workers_max = {limit}");
             return Err(Failure::misuse(message));
         }
-        Arc::make_mut(service).workers = *workers;
+        let service = Arc::make_mut(service);
+        (service.workers, service.scaling) = (*workers, None);
     }
     if adjustments.pid_file.is_some() {
         config.instance.pid_file.clone_from(&adjustments.pid_file);

@@ -128,6 +128,9 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let hint = match &refusal {
             Refusal::NotRunning { service, .. } => Some(format!("`remuda start {service}` starts it")),
+            Refusal::OutOfBounds { .. } => {
+                Some("other bounds are written in the config: workers = { min = …, max = … }".to_owned())
+            }
             _ => None,
         };
         Self { hint, ..Self::new(exit_of(&refusal), refusal.to_string()) }

@@ -8,6 +8,7 @@ use remuda_model::Config;
 use crate::arguments::Global;
 use crate::config_file;
 use crate::exit::{Exit, Failure};
+use crate::orphans::Left;
 
 /// Name of the control socket in an instance's runtime folder.
 pub(crate) const CONTROL_SOCKET: &str = "control.sock";
@@ -29,9 +30,32 @@ pub(crate) fn own_runtime_root() -> PathBuf {
     runtime_root(remuda_sys::users::effective_user(), runtime_dir)
 }
 
-/// Connects to the arbiter that the options, the environment or this folder mean: `--instance`, `--config`,
-/// `$REMUDA_SOCKET`, `./remuda.toml`, or else the only one that runs.
+/// What there is of an instance.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Its arbiter.
+    Running(Client),
+    /// Workers of one that was killed.
+    Orphaned(Left),
+}
+
+impl Found {
+    fn running(self) -> Result<Client, Failure> {
+        match self {
+            Self::Running(client) => Ok(client),
+            Self::Orphaned(left) => Err(left.failure()),
+        }
+    }
+}
+
+/// Connects to the arbiter that is meant; see [`look`].
 pub(crate) async fn find(global: &Global) -> Result<Client, Failure> {
+    look(global).await?.running()
+}
+
+/// Finds the instance that the options, the environment or this folder mean: `--instance`, `--config`,
+/// `$REMUDA_SOCKET`, `./remuda.toml`, or else the only one there is.
+pub(crate) async fn look(global: &Global) -> Result<Found, Failure> {
     let root = own_runtime_root();
     if let Some(name) = &global.instance {
         return named(&root, name).await;
@@ -40,12 +64,30 @@ pub(crate) async fn find(global: &Global) -> Result<Client, Failure> {
         return of_file(file).await;
     }
     if let Some(path) = std::env::var_os("REMUDA_SOCKET").filter(|path| !path.is_empty()) {
-        return Client::connect(PathBuf::from(path)).await.map_err(of_variable);
+        return of_socket(PathBuf::from(path)).await;
     }
     if Path::new(CONFIG_FILE).exists() {
         return of_file(Path::new(CONFIG_FILE)).await;
     }
     only(&root).await
+}
+
+/// Where `$REMUDA_SOCKET` points to.
+async fn of_socket(path: PathBuf) -> Result<Found, Failure> {
+    let absolute = std::path::absolute(&path).map_err(|error| Failure::file("find", &path, &error))?;
+    let folder = absolute.parent().unwrap_or(&absolute);
+    match Client::connect(path).await {
+        Ok(client) => Ok(Found::Running(client)),
+        Err(error) => match left(&error, format!("in {}", folder.display()), folder) {
+            Some(left) => Ok(Found::Orphaned(left)),
+            None => Err(of_variable(error)),
+        },
+    }
+}
+
+/// Workers that go on where nobody answers.
+fn left(error: &ClientError, place: String, folder: &Path) -> Option<Left> {
+    if matches!(error, ClientError::NotRunning { .. }) { Left::find(place, folder) } else { None }
 }
 
 /// A failure to connect where `$REMUDA_SOCKET` points to.
@@ -55,26 +97,29 @@ fn of_variable(error: ClientError) -> Failure {
         .hint("unset REMUDA_SOCKET to look elsewhere, or start an arbiter there with `remuda up`")
 }
 
-async fn named(root: &Path, name: &str) -> Result<Client, Failure> {
+async fn named(root: &Path, name: &str) -> Result<Found, Failure> {
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         return Err(Failure::misuse(format!("{name:?} is not the name of an instance")));
     }
-    connect(name, root.join(name).join(CONTROL_SOCKET)).await
+    connect(name, &root.join(name)).await
 }
 
 /// Connects to the arbiter that runs `config`.
 pub(crate) async fn of_config(config: &Config) -> Result<Client, Failure> {
-    let instance = &config.instance;
-    connect(&instance.name, instance.runtime_dir.join(CONTROL_SOCKET)).await
+    look_in(config).await?.running()
 }
 
-async fn of_file(file: &Path) -> Result<Client, Failure> {
+async fn look_in(config: &Config) -> Result<Found, Failure> {
+    connect(&config.instance.name, &config.instance.runtime_dir).await
+}
+
+async fn of_file(file: &Path) -> Result<Found, Failure> {
     // A config that has just been broken must not keep anybody from asking how things are.
     match config_file::load(&[file.to_owned()], &config_file::Adjustments::default()) {
-        Ok(read) => of_config(&read.loaded.config).await,
+        Ok(read) => look_in(&read.loaded.config).await,
         Err(_) => {
             let (name, folder) = of_broken(file)?;
-            connect(&name, folder.join(CONTROL_SOCKET)).await
+            connect(&name, &folder).await
         }
     }
 }
@@ -110,28 +155,31 @@ fn key_of_instance<'text>(text: &'text str, key: &str) -> Option<&'text str> {
     None
 }
 
-async fn connect(name: &str, path: PathBuf) -> Result<Client, Failure> {
-    Client::connect(path).await.map_err(|error| match error {
-        ClientError::NotRunning { path, source } => {
-            let why = source.to_string();
-            let why = why.split(" (os error").next().unwrap_or(&why);
-            let message = format!("no remuda runs as instance {name} (tried {}: {why})", path.display());
-            Failure::new(Exit::NotRunning, message).hint("start it with `remuda up`")
-        }
-        other => other.into(),
-    })
+async fn connect(name: &str, folder: &Path) -> Result<Found, Failure> {
+    let error = match Client::connect(folder.join(CONTROL_SOCKET)).await {
+        Ok(client) => return Ok(Found::Running(client)),
+        Err(error) => error,
+    };
+    if let Some(left) = left(&error, format!("as instance {name}"), folder) {
+        return Ok(Found::Orphaned(left));
+    }
+    let ClientError::NotRunning { path, source } = error else { return Err(error.into()) };
+    let why = source.to_string();
+    let why = why.split(" (os error").next().unwrap_or(&why);
+    let message = format!("no remuda runs as instance {name} (tried {}: {why})", path.display());
+    Err(Failure::new(Exit::NotRunning, message).hint("start it with `remuda up`"))
 }
 
-async fn only(root: &Path) -> Result<Client, Failure> {
-    let mut running = Vec::new();
+async fn only(root: &Path) -> Result<Found, Failure> {
+    let mut there = Vec::new();
     for name in candidates(root) {
-        if let Ok(client) = Client::connect(root.join(&name).join(CONTROL_SOCKET)).await {
-            running.push((name, client));
+        if let Ok(found) = connect(&name, &root.join(&name)).await {
+            there.push((name, found));
         }
     }
-    let names: Vec<String> = running.iter().map(|(name, _)| name.clone()).collect();
-    match (running.pop(), running.is_empty()) {
-        (Some((_, client)), true) => Ok(client),
+    let names: Vec<String> = there.iter().map(|(name, _)| name.clone()).collect();
+    match (there.pop(), there.is_empty()) {
+        (Some((_, found)), true) => Ok(found),
         (None, _) => {
             let message =
                 format!("no remuda runs (looked in {}), and there is no {CONFIG_FILE} here", root.display());
@@ -139,7 +187,7 @@ async fn only(root: &Path) -> Result<Client, Failure> {
                 .hint("start one with `remuda up`, or name its --instance"))
         }
         (Some(_), false) => {
-            let message = format!("several instances run: {}", names.join(", "));
+            let message = format!("there are several instances: {}", names.join(", "));
             Err(Failure::misuse(message).hint("name one with --instance"))
         }
     }

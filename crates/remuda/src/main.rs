@@ -10,6 +10,7 @@ mod exit;
 mod instance;
 mod logs;
 mod nearest;
+mod orphans;
 mod painter;
 mod preflight;
 mod progress;
@@ -36,6 +37,7 @@ use screen::{BAD, DIM, Screen, paint};
 
 fn main() -> ExitCode {
     remuda_sys::spawn::run_trampoline_if_asked();
+    remuda_sys::spawn::run_spawner_if_asked();
     remuda_daemon::run_keeper_if_asked();
     if let Some(answer) = preflight::run_if_asked() {
         return answer;
@@ -73,6 +75,7 @@ async fn run(
         Command::Up(arguments) => up::run(arguments, global, succession, screen).await,
         Command::Down(arguments) => act::down(arguments, global, screen).await,
         Command::Status(arguments) => status::run(arguments, global, screen).await,
+        Command::Metrics => status::metrics(global, screen).await,
         Command::Logs(arguments) => logs::run(arguments, global, screen).await,
         Command::Events(arguments) => events::run(arguments, global, screen).await,
         Command::Start(arguments) => act::act(Verb::Start, arguments, global, screen).await,
@@ -80,6 +83,8 @@ async fn run(
         Command::Restart(arguments) => act::act(Verb::Restart, arguments, global, screen).await,
         Command::Reload(arguments) => act::act(Verb::Reload, arguments, global, screen).await,
         Command::Scale(arguments) => act::scale(arguments, global, screen).await,
+        Command::Hold(arguments) => act::hold(arguments, global, screen).await,
+        Command::Release(arguments) => act::release(arguments, global, screen).await,
         Command::Signal(arguments) => act::signal(arguments, global, screen).await,
         Command::Apply(arguments) => act::apply(arguments, global, screen).await,
         Command::Upgrade(arguments) => upgrade::run(arguments, global, screen).await,

@@ -1,4 +1,4 @@
-//! `remuda status`: what runs, in a table one can read.
+//! `remuda status`: what runs, in a table one can read; `remuda metrics`: the same for a monitor.
 
 mod detail;
 mod overview;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstyle::Style;
 use jiff::tz::TimeZone;
 use remuda_model::view::{Instance, Service, ServicePhase, Worker};
-use remuda_model::{Refusal, ServiceName, WorkerPhase};
+use remuda_model::{Load, Refusal, ServiceName, WorkerPhase};
 use tokio::time::MissedTickBehavior;
 
 use crate::arguments::{Global, StatusArguments};
@@ -42,6 +42,13 @@ pub(crate) async fn run(arguments: StatusArguments, global: &Global, screen: &mu
             return Ok(answer(&view));
         }
     }
+}
+
+/// metrics.
+pub(crate) async fn metrics(global: &Global, screen: &mut Screen) -> Outcome {
+    let client = instance::find(global).await?;
+    screen.text(&client.metrics().await?)?;
+    Ok(Exit::Done)
 }
 
 /// Whether all is as it should be, as an exit code.
@@ -108,6 +115,16 @@ fn remarks(service: &Service, zone: &TimeZone) -> Vec<String> {
         service.reason.iter().flat_map(|reason| reason.lines()).map(str::to_owned).collect();
     if let Some(progress) = service.reload {
         remarks.push(format!("{} of {} replaced", progress.done, progress.total));
+    }
+    if let Some(bounds) = service.scaling {
+        let on = match bounds.on {
+            Load::Backlog => "backlog",
+            Load::Cpu => "processor time",
+        };
+        remarks.push(format!("between {} and {} workers, by {on}", bounds.min, bounds.max));
+    }
+    if let Some(left) = service.held_for_ms {
+        remarks.push(format!("held for another {}; who comes waits in the queue", age(left)));
     }
     if let Some(next) = service.next_run_ms {
         remarks.push(format!("next run {}", crate::quantity::date_and_time(next, zone)));

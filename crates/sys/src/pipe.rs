@@ -14,10 +14,20 @@ const FALLBACK_BYTES: usize = 64 * 1024;
 /// A pipe with two ends.
 #[derive(Debug)]
 pub struct Pipe {
-    /// The end to read from; never blocks.
+    /// The end to read from.
     pub reader: OwnedFd,
     /// The end to write to; blocks when the pipe is full.
     pub writer: OwnedFd,
+}
+
+/// A pipe whose ends both block, and are both close-on-exec: one that is read by a program that knows nothing of it.
+///
+/// # Errors
+/// No descriptor left.
+pub fn blocking() -> Result<Pipe, CallError> {
+    let (reader, writer) =
+        pipe_with(PipeFlags::CLOEXEC).map_err(|errno| CallError::new("create a pipe", errno))?;
+    Ok(Pipe { reader, writer })
 }
 
 /// A pipe with a non-blocking reader and a blocking writer, both close-on-exec.
@@ -25,12 +35,11 @@ pub struct Pipe {
 /// # Errors
 /// No descriptor left.
 pub fn plain() -> Result<Pipe, CallError> {
-    let (reader, writer) =
-        pipe_with(PipeFlags::CLOEXEC).map_err(|errno| CallError::new("create a pipe", errno))?;
-    fcntl_getfl(&reader)
-        .and_then(|flags| fcntl_setfl(&reader, flags | OFlags::NONBLOCK))
+    let pipe = blocking()?;
+    fcntl_getfl(&pipe.reader)
+        .and_then(|flags| fcntl_setfl(&pipe.reader, flags | OFlags::NONBLOCK))
         .map_err(|errno| CallError::new("make a pipe's reader non-blocking", errno))?;
-    Ok(Pipe { reader, writer })
+    Ok(pipe)
 }
 
 /// A pipe of [`LOG_PIPE_BYTES`], or 64 KiB where the user's share of pipe memory is used up

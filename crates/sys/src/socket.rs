@@ -21,7 +21,7 @@ mod unix;
 mod unix_diag;
 
 pub use activation::{Activation, AdoptError};
-pub use bind::{BindError, bind, bind_slot};
+pub use bind::{BindError, bind, bind_slot, listen_again};
 pub use connections::connections;
 pub use holder::{Holder, holder_of_port};
 pub use inode::inode;

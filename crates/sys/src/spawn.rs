@@ -5,6 +5,8 @@
 //! which reads its [`SpawnPlan`] from a memory file, sets itself up stage by stage ([`Stage`]), and executes the
 //! program. A failing stage comes back over a close-on-exec pipe by name and error number; when the program has been
 //! executed, the pipe just ends.
+//!
+//! Who starts many programs has a [`Spawner`] do it, which spares every one of them the execution of the trampoline.
 
 mod cgroup;
 mod code;
@@ -12,6 +14,8 @@ mod descriptors;
 mod launch;
 mod plan;
 mod program;
+mod shared;
+mod spawner;
 mod stage;
 mod status;
 mod trampoline;
@@ -20,6 +24,7 @@ pub use launch::{SpawnError, Spawned, spawn};
 pub use plan::{Credentials, EnvironmentValue, SpawnPlan};
 pub(crate) use program::pidfd_id;
 pub use remuda_model::Session;
+pub use spawner::{SPAWNER_WORD, Spawner, SpawnerError, run_spawner_if_asked};
 pub use stage::{Stage, is_permanent};
 pub use status::{StatusReport, read_status};
 pub use trampoline::{EXEC_WORD, run_trampoline, run_trampoline_if_asked};

@@ -8,6 +8,7 @@ use remuda_sys::socket::Activation;
 
 fn main() -> std::io::Result<()> {
     remuda_sys::spawn::run_trampoline_if_asked();
+    remuda_sys::spawn::run_spawner_if_asked();
     if std::env::args().nth(1).is_some_and(|word| word == "stand-still") {
         writeln!(std::io::stdout(), "up")?;
         loop {

@@ -96,23 +96,6 @@ impl Play {
         self.now = end;
     }
 
-    /// Each measurement up to some time from now has the same answer; only what follows from it is printed.
-    fn load(&mut self, rest: &str) {
-        let (lasting, load) = rest.split_once(' ').unwrap();
-        let end = self.now + duration(lasting);
-        while let Some(at) = self.arbiter.deadline().filter(|at| *at <= end) {
-            self.now = at;
-            let mut orders = Vec::new();
-            self.arbiter.step(at, Input::Woke, &mut orders);
-            if orders.iter().any(|order| matches!(order, Order::Measure { .. })) {
-                self.arbiter.step(at, measured(load), &mut orders);
-            }
-            orders.retain(|order| !matches!(order, Order::Measure { .. }));
-            self.print(&format!("load {load}"), &orders);
-        }
-        self.now = end;
-    }
-
     fn step(&mut self, line: &str, input: Input) {
         self.steps(line, [input]);
     }
@@ -206,7 +189,7 @@ impl Play {
             "connections" => Input::Connections { service: name(first), count: second.parse().unwrap() },
             "drained" => Input::Drained { service: name(first), slot: second.parse().unwrap() },
             "due" => Input::Due { service: name(first) },
-            "measured" => measured(rest),
+            "measured" => scaling::measured(rest),
             "kill-all" => Input::KillAll,
             _ => {
                 self.requests += 1;
@@ -246,17 +229,6 @@ fn pid(worker: WorkerId) -> u32 {
 fn failure(how: &str) -> SpawnFailure {
     let detail = "no such file".to_owned();
     SpawnFailure { stage: "program".to_owned(), errno: 2, detail, permanent: how == "permanent" }
-}
-
-/// `web 3`, `web 0 cpu=900 pressure`.
-fn measured(text: &str) -> Input {
-    let mut words = text.split_whitespace();
-    let service = name(words.next().unwrap());
-    let backlog = words.next().unwrap().parse().unwrap();
-    let rest: Vec<&str> = words.collect();
-    let cpu = rest.iter().find_map(|word| word.strip_prefix("cpu="));
-    let cpu_permille = cpu.map_or(0, |cpu| cpu.parse().unwrap());
-    Input::Measured { service, backlog, cpu_permille, pressure: rest.contains(&"pressure") }
 }
 
 fn status(text: &str) -> ExitStatus {

@@ -29,7 +29,8 @@ pub struct Service {
     pub sockets: Field<Vec<Located<String>>>,
     /// Descriptor 0: `null`, `hold` (a pipe nobody writes to) or `socket:NAME`. Default: `null`.
     pub stdin: Field<String>,
-    /// Number of workers: 4, "cpus" or "cpus*2". Default: 1.
+    /// Number of workers: 4, "cpus" or "cpus*2"; or { min = 2, max = 16, on = "backlog" }, and it follows the load.
+    /// Default: 1.
     pub workers: Field<Workers>,
     /// At most one worker lives at any moment: reloads stop before they start. Default: false.
     pub singleton: Field<bool>,

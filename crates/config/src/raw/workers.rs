@@ -1,28 +1,54 @@
-//! How many workers: a number, or so many for each CPU.
+//! How many workers: a number, so many for each CPU, or as many as the load asks for.
 
 use std::borrow::Cow;
 
+use remuda_model::Load;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::Field;
 use super::shape::{Shape, read_by_shape};
 
 /// A number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Workers {
+pub enum WorkerCount {
     /// So many.
-    Count(u32),
+    Number(u32),
     /// So many for each CPU the process may use.
     PerCpu(u32),
 }
 
-impl Shape for Workers {
+/// A number of workers, or the bounds within which it follows the load.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Workers {
+    /// So many, until somebody changes it.
+    Count(WorkerCount),
+    /// As many as the load asks for.
+    Bounds(WorkerBounds),
+}
+
+/// A number of workers that follows the load.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerBounds {
+    /// At least so many, and so many to begin with; 1 or more. Default: 1.
+    pub min: Field<WorkerCount>,
+    /// At most so many. Required.
+    pub max: Field<WorkerCount>,
+    /// What asks for more: "backlog", connections that wait in the queues of its sockets, or "cpu", the processor time
+    /// that its workers use. Default: "backlog".
+    pub on: Field<Load>,
+}
+
+impl Shape for WorkerCount {
     const EXPECTED: &'static str = "a number of workers from 0 to 4294967295, \"cpus\" or \"cpus*2\"";
 
     fn from_number<E: Error>(number: i64) -> Result<Self, E> {
         let count = u32::try_from(number).ok();
-        count.map(Self::Count).ok_or_else(|| {
+        count.map(Self::Number).ok_or_else(|| {
             E::custom(format!("{number} is not a number of workers: write one from 0 to 4294967295"))
         })
     }
@@ -39,27 +65,36 @@ impl Shape for Workers {
             E::custom(format!("{text:?} is not a number of workers: write 4, \"cpus\" or \"cpus*2\""))
         })
     }
+}
 
-    fn from_table<'de, A: MapAccess<'de>>(_table: A) -> Result<Self, A::Error> {
-        Err(A::Error::custom(
-            "a number of workers that follows the load is not supported by this version: write a number, \"cpus\" or \"cpus*2\"",
-        ))
+impl Shape for Workers {
+    const EXPECTED: &'static str =
+        "a number of workers from 0 to 4294967295, \"cpus\", \"cpus*2\" or { min = …, max = … }";
+
+    fn from_number<E: Error>(number: i64) -> Result<Self, E> {
+        WorkerCount::from_number(number).map(Self::Count)
+    }
+    fn from_text<E: Error>(text: &str) -> Result<Self, E> {
+        WorkerCount::from_text(text).map(Self::Count)
+    }
+    fn from_table<'de, A: MapAccess<'de>>(table: A) -> Result<Self, A::Error> {
+        WorkerBounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Bounds)
     }
 }
 
-impl Serialize for Workers {
+impl Serialize for WorkerCount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Count(count) => count.serialize(serializer),
+            Self::Number(count) => count.serialize(serializer),
             Self::PerCpu(1) => serializer.serialize_str("cpus"),
             Self::PerCpu(times) => serializer.collect_str(&format_args!("cpus*{times}")),
         }
     }
 }
 
-impl JsonSchema for Workers {
+impl JsonSchema for WorkerCount {
     fn schema_name() -> Cow<'static, str> {
-        "Workers".into()
+        "WorkerCount".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
@@ -69,4 +104,4 @@ impl JsonSchema for Workers {
     }
 }
 
-read_by_shape!(Workers);
+read_by_shape!(WorkerCount, Workers);

@@ -90,14 +90,13 @@ impl Resolution<'_> {
 
     /// No service wants more workers than are allowed.
     pub(super) fn worker_counts(&mut self, instance: &InstanceSpec, services: &Services) {
-        for spec in services.values().filter(|spec| spec.workers > instance.workers_max) {
-            let written = self.file.service.get(spec.name.as_str()).and_then(|raw| raw.workers.as_ref());
-            let span = written.and_then(|workers: &Located<_>| workers.span.clone());
-            let message = format!(
-                "{} workers are more than remuda.workers_max = {}",
-                spec.workers, instance.workers_max
-            );
-            self.error(span.as_ref(), message);
+        for spec in services.values() {
+            let most = spec.scaling.map_or(spec.workers, |scaling| scaling.max);
+            if most > instance.workers_max {
+                let message =
+                    format!("{most} workers are more than remuda.workers_max = {}", instance.workers_max);
+                self.error(self.workers_span(spec).as_ref(), message);
+            }
         }
     }
 }

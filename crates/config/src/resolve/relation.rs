@@ -16,6 +16,7 @@ impl Resolution<'_> {
             self.unused_sockets(sockets, services);
         }
         self.cycles(services);
+        self.queues(sockets, services);
     }
 
     fn listen_span(&self, socket: &SocketName) -> Option<Span> {

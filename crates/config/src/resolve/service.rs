@@ -9,7 +9,7 @@ use remuda_model::{
 
 use super::{Resolution, or};
 use crate::nearest::nearest;
-use crate::raw::{self, Field, Located, Workers};
+use crate::raw::{self, Field, Located};
 use crate::report::Problem;
 
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,14 +28,15 @@ impl Resolution<'_> {
         let ready_timeout = self.time(&raw.ready_timeout, READY_TIMEOUT);
         let reload = self.reload(raw.reload.as_ref(), &ready, ready_timeout);
         let oneshot = self.oneshot(raw);
+        let (workers, scaling) = self.workers(raw);
         self.ranges(raw);
         let spec = ServiceSpec {
             name: checked.clone()?,
             kind: or(&raw.kind, Kind::Command),
             command,
             stdin,
-            workers: self.workers(raw),
-            scaling: None,
+            workers,
+            scaling,
             singleton: or(&raw.singleton, false),
             oneshot,
             autostart: or(&raw.autostart, true),
@@ -120,23 +121,6 @@ impl Resolution<'_> {
             self.problems.push(problem.nearest(nearest));
         }
         name
-    }
-
-    fn workers(&mut self, raw: &raw::Service) -> u32 {
-        let workers = match raw.workers.as_ref().map(|workers| workers.value) {
-            None => 1,
-            Some(Workers::Count(count)) => count,
-            Some(Workers::PerCpu(times)) => self.surroundings.cpus.max(1).saturating_mul(times),
-        };
-        if let (Some(singleton), Some(written)) = (&raw.singleton, &raw.workers)
-            && singleton.value
-            && workers > 1
-        {
-            let message = format!("a singleton has one worker, and {workers} are wanted");
-            let problem = Problem::error(written.span.clone(), message);
-            self.problems.push(problem.related(singleton.span.clone(), "a singleton"));
-        }
-        workers
     }
 
     fn oneshot(&mut self, raw: &raw::Service) -> bool {

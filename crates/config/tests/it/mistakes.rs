@@ -69,7 +69,7 @@ v6_only = "yes"
 
 [service.web]
 command = 5
-workers = { min = 1, max = 4 }
+workers = { min = 1, max = "many" }
 ready_timeout = "30"
 stop = "SIGFOO"
 restart = "sometimes"
@@ -125,11 +125,11 @@ recycle_jitter = 20
     13 | command = 5
        |           ^
 
-    error: a number of workers that follows the load is not supported by this version: write a number, "cpus" or "cpus*2"
-      --> /srv/shop/remuda.toml:14:11
+    error: "many" is not a number of workers: write 4, "cpus" or "cpus*2"
+      --> /srv/shop/remuda.toml:14:28
        |
-    14 | workers = { min = 1, max = 4 }
-       |           ^^^^^^^^^^^^^^^^^^^^
+    14 | workers = { min = 1, max = "many" }
+       |                            ^^^^^^
 
     error: a duration needs a unit: write "30s" for seconds or "30ms" for milliseconds
       --> /srv/shop/remuda.toml:15:17
@@ -711,7 +711,7 @@ fn a_number_beyond_all_numbers_is_told_with_its_range_and_without_the_name_of_a_
     insta::assert_snapshot!(told.join("\n"), @r#"
     error: this must be a whole number from 0 to 4294967295, not the number 99999999999
     error: this must be a size such as "64KiB", or a number of bytes, not the number -99999999999999999999, which is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
-    error: this must be a number of workers from 0 to 4294967295, "cpus" or "cpus*2", not the number 99999999999999999999, which is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
+    error: this must be a number of workers from 0 to 4294967295, "cpus", "cpus*2" or { min = …, max = … }, not the number 99999999999999999999, which is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
     error: this must be a whole number from -2147483648 to 2147483647, not the number 9999999999
     error: this number is beyond the numbers of a config, -9223372036854775808 to 9223372036854775807
     error: -1 is not a number of workers: write one from 0 to 4294967295
@@ -749,4 +749,105 @@ fn folders_and_sockets_whose_paths_are_too_long_for_a_unix_socket_are_refused() 
         let report = mistakes(&socket(&long));
         assert!(report.contains("is 108 bytes long; a Unix socket has at most 107"), "{report}");
     }
+}
+
+#[test]
+fn bounds_of_a_number_that_follows_the_load_make_sense() {
+    let text = r#"
+[remuda]
+workers_max = 20
+[socket.web]
+listen = "udp:127.0.0.1:5353"
+[service.a]
+command = "a"
+workers = { min = 4 }
+[service.b]
+command = "b"
+sockets = ["web"]
+workers = { min = 0, max = 4 }
+[service.c]
+command = "c"
+workers = { min = 4, max = 2, on = "cpu" }
+[service.d]
+command = "d"
+singleton = true
+workers = { max = 2, on = "cpu" }
+[service.e]
+command = "e"
+oneshot = true
+workers = { max = 2, on = "cpu" }
+[service.f]
+command = "f"
+workers = { max = 21, on = "cpu" }
+"#;
+    insta::assert_snapshot!(mistakes(text), @r#"
+    error: a number of workers that follows the load has no `max`
+     --> /srv/shop/remuda.toml:8:11
+      |
+    8 | workers = { min = 4 }
+      |           ^^^^^^^^^^^
+      |
+      = help: write how many there may be: workers = { min = 1, max = 8 }
+
+    error: service.b has no socket in whose queue connections could wait
+      --> /srv/shop/remuda.toml:12:11
+       |
+    12 | workers = { min = 0, max = 4 }
+       |           ^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: write workers = { …, on = "cpu" }, or name a stream socket in its `sockets`
+
+    error: a number of workers that follows the load is at least 1
+      --> /srv/shop/remuda.toml:12:19
+       |
+    12 | workers = { min = 0, max = 4 }
+       |                   ^
+       |
+       = help: a service without workers until a connection comes has on_demand = true
+
+    error: at most 2 workers are fewer than at least 4
+      --> /srv/shop/remuda.toml:15:28
+       |
+    15 | workers = { min = 4, max = 2, on = "cpu" }
+       |                   -        ^
+       |                   |
+       |                   at least so many
+
+    error: a singleton has one worker, whatever the load
+      --> /srv/shop/remuda.toml:19:11
+       |
+    18 | singleton = true
+       |             ---- a singleton
+    19 | workers = { max = 2, on = "cpu" }
+       |           ^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: workers of a service whose work has an end do not follow the load
+      --> /srv/shop/remuda.toml:23:11
+       |
+    22 | oneshot = true
+       |           ---- oneshot
+    23 | workers = { max = 2, on = "cpu" }
+       |           ^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: 21 workers are more than remuda.workers_max = 20
+      --> /srv/shop/remuda.toml:26:11
+       |
+    26 | workers = { max = 21, on = "cpu" }
+       |           ^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    let text = "[service.g]\ncommand = \"g\"\nworkers = { max = 2, on = \"load\" }\n\
+                [service.h]\ncommand = \"h\"\nworkers = { maximum = 3, on = \"cpu\" }\n";
+    insta::assert_snapshot!(mistakes(text), @r#"
+    error: "load" is not known here; write "backlog" or "cpu"
+     --> /srv/shop/remuda.toml:3:27
+      |
+    3 | workers = { max = 2, on = "load" }
+      |                           ^^^^^^
+
+    error: [service.h.workers] has no key `maximum`
+     --> /srv/shop/remuda.toml:6:13
+      |
+    6 | workers = { maximum = 3, on = "cpu" }
+      |             ^^^^^^^
+    "#);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use remuda_config::Surroundings;
 use remuda_model::{
-    Address, Balance, HookFailure, HookPoint, Mode, Readiness, ReloadMethod, Restart, Signal, Stdin,
-    StopScope,
+    Address, Balance, HookFailure, HookPoint, Load, Mode, Readiness, ReloadMethod, Restart, Scaling, Signal,
+    Stdin, StopScope,
 };
 
 use crate::support::{load, service, surroundings, try_load};
@@ -82,6 +82,21 @@ fn words_for_a_shell_without_a_shell_are_warned_of() {
 fn workers_are_counted_or_follow_the_cpus() {
     let workers = |text: &str| service(&format!("[service.a]\ncommand = \"a\"\nworkers = {text}\n")).workers;
     assert_eq!([workers("3"), workers("0"), workers("\"cpus\""), workers("\"cpus*2\"")], [3, 0, 2, 4]);
+}
+
+#[test]
+fn workers_may_follow_the_load_within_bounds() {
+    let of = |workers: &str| {
+        service(&format!(
+            "[socket.web]\nlisten = \"127.0.0.1:0\"\n[service.a]\ncommand = \"a\"\nsockets = [\"web\"]\nworkers = {workers}\n"
+        ))
+    };
+    let bounds = |min, max, on| Some(Scaling { min, max, on });
+    let spec = of("{ min = 2, max = 16, on = \"cpu\" }");
+    assert_eq!((spec.workers, spec.scaling), (2, bounds(2, 16, Load::Cpu)));
+    assert_eq!(of("{ max = \"cpus*4\" }").scaling, bounds(1, 8, Load::Backlog));
+    assert_eq!(of("{ min = \"cpus\", max = 2 }").scaling, bounds(2, 2, Load::Backlog));
+    assert_eq!(of("3").scaling, None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use remuda_config::raw::{self, Field, Located};
 use remuda_config::{Origin, Sources, Style, effective, load_text, resolve, substitute};
-use remuda_model::{Balance, HookFailure, Mode, NotifyAccess, Overlap, Restart, StopScope};
+use remuda_model::{Balance, HookFailure, Load, Mode, NotifyAccess, Overlap, Restart, StopScope};
 
 use crate::support::{surroundings, try_load};
 
@@ -223,7 +223,10 @@ fn service(socket: bool) -> BoxedStrategy<raw::Service> {
             raw::Service {
                 command: Some(command.into()),
                 sockets: socket.then(|| std::vec![Located::from("s0")].into()),
-                workers: workers.map(|workers| workers.with(raw::Workers::Count(workers.value))),
+                workers: workers.map(|workers| {
+                    let bounded = workers.value % 2 == 1 && !oneshot && schedule.is_none();
+                    workers.with(number_of_workers(workers.value, bounded))
+                }),
                 oneshot: if schedule.is_some() { None } else { Some(oneshot.into()) },
                 success_codes: codes
                     .map(|codes| codes.with(codes.iter().map(|code| (*code).into()).collect())),
@@ -251,6 +254,16 @@ fn service(socket: bool) -> BoxedStrategy<raw::Service> {
             }
         })
         .boxed()
+}
+
+/// So many, or at least so many and three more at most.
+fn number_of_workers(number: u32, bounded: bool) -> raw::Workers {
+    let count = raw::WorkerCount::Number;
+    if !bounded {
+        return raw::Workers::Count(count(number));
+    }
+    let (min, max) = (Some(count(number).into()), Some(count(number + 3).into()));
+    raw::Workers::Bounds(raw::WorkerBounds { min, max, on: Some(Load::Cpu.into()) })
 }
 
 fn file() -> BoxedStrategy<raw::File> {

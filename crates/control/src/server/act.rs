@@ -1,6 +1,7 @@
 //! From bodies to requests.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use hyper::body::Bytes;
 use remuda_daemon::Gone;
@@ -8,10 +9,13 @@ use remuda_model::view::{Instance, ServicePhase};
 use remuda_model::{Refusal, Reply, Request, ServiceName, Target};
 use serde::de::DeserializeOwned;
 
-use crate::body::{ActBody, ScaleBody, SignalBody, UpgradeBody};
+use crate::body::{ActBody, HoldBody, ReleaseBody, ScaleBody, SignalBody, UpgradeBody};
 use crate::route::Action;
 use crate::served::Served;
 use crate::server::answer::{Declined, refused};
+
+/// A hold lasts so long when nobody says how long.
+const HOLD_DEFAULT: Duration = Duration::from_secs(30);
 
 /// What the arbiter is to do.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ impl Order {
             Action::Restart => Request::Restart(targets(action, parse(body)?, served).await?),
             Action::Reload => Request::Reload(targets(action, parse(body)?, served).await?),
             Action::Scale => scale(parse(body)?, served).await?,
+            Action::Hold => hold(&parse(body)?),
+            Action::Release => Request::Release(parse::<ReleaseBody>(body)?.service),
             Action::Signal => signal(parse(body)?)?,
         };
         Ok(Self::Request(request))
@@ -149,6 +155,11 @@ async fn scale<S: Served>(body: ScaleBody, served: &S) -> Result<Request, Declin
         _ => return Err(Declined::malformed("either \"to\" or \"by\", exactly one of them".to_owned())),
     };
     Ok(Request::Scale { service: body.service, to })
+}
+
+fn hold(body: &HoldBody) -> Request {
+    let lasting = body.for_ms.map_or(HOLD_DEFAULT, Duration::from_millis);
+    Request::Hold { service: body.service.clone(), lasting }
 }
 
 fn signal(body: SignalBody) -> Result<Request, Declined> {

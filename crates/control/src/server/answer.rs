@@ -32,6 +32,11 @@ pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Answer {
     finish(status, "application/json", Full::new(Bytes::from(text)).boxed_unsync())
 }
 
+/// A text of some media type.
+pub(crate) fn text(media_type: &'static str, text: String) -> Answer {
+    finish(StatusCode::OK, media_type, Full::new(Bytes::from(text)).boxed_unsync())
+}
+
 /// A stream of server-sent events.
 pub(crate) fn stream(feed: Feed) -> Answer {
     let mut response = finish(StatusCode::OK, "text/event-stream", feed.into_body().boxed_unsync());

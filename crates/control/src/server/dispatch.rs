@@ -8,7 +8,8 @@ use remuda_daemon::Gone;
 use remuda_model::{Config, Refusal};
 
 use crate::body::{About, Accepted, EffectiveConfig};
-use crate::route::{Action, Operation, Question, Route};
+use crate::metrics::metrics;
+use crate::route::{Action, METRICS_TYPE, Operation, Question, Route};
 use crate::served::Served;
 use crate::server::access::Peer;
 use crate::server::act::Order;
@@ -64,6 +65,10 @@ impl<S: Served> Site<S> {
                 return Ok(answer::json(StatusCode::OK, &About { name, version, api: API_VERSION }));
             }
             Question::Status => return Ok(answer::json(StatusCode::OK, &self.served.view().await?)),
+            Question::Metrics => {
+                let view = self.served.view().await?;
+                return Ok(answer::text(METRICS_TYPE, metrics(&view, self.served.events().newest())));
+            }
             Question::Config => {
                 let toml = without_secrets(self.served.config().await?.as_ref());
                 return Ok(answer::json(StatusCode::OK, &EffectiveConfig { toml }));

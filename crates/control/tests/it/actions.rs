@@ -1,11 +1,15 @@
 //! From bodies to requests of the model, and from replies to status codes.
 
+use std::time::Duration;
+
 use remuda_control::{Accepted, ActBody, Answer, ScaleBody, Wait};
 use remuda_model::{Refusal, Reply, Request, Signal, StopScope, Target};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 
 use crate::scripted::{Running, Scripted, name};
+
+const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
 fn targets(texts: &[&str]) -> Vec<Target> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -24,6 +28,13 @@ async fn bodies_become_requests_with_the_asker_named() {
         ("scale", r#"{"service":"web","to":9}"#, Request::Scale { service: name("web"), to: 9 }),
         ("scale", r#"{"service":"web","by":-1}"#, Request::Scale { service: name("web"), to: 3 }),
         ("scale", r#"{"service":"web","by":-4}"#, Request::Scale { service: name("web"), to: 0 }),
+        ("hold", r#"{"service":"web"}"#, Request::Hold { service: name("web"), lasting: SECONDS(30) }),
+        (
+            "hold",
+            r#"{"service":"web","for_ms":9000}"#,
+            Request::Hold { service: name("web"), lasting: SECONDS(9) },
+        ),
+        ("release", r#"{"service":"web"}"#, Request::Release(name("web"))),
         (
             "signal",
             r#"{"targets":["web"],"signal":"SIGHUP","scope":"tree"}"#,

@@ -12,6 +12,7 @@ fn body_of(operation: Operation) -> &'static str {
             r#"{"targets":["web"]}"#
         }
         Operation::Act(Action::Scale) => r#"{"service":"web","to":2}"#,
+        Operation::Act(Action::Hold | Action::Release) => r#"{"service":"web"}"#,
         Operation::Act(Action::Signal) => r#"{"targets":["web.0"],"signal":"HUP"}"#,
         Operation::Act(Action::Apply | Action::Shutdown | Action::ReopenLogs | Action::Upgrade)
         | Operation::Ask(_) => "",
@@ -52,6 +53,6 @@ fn no_operation_and_no_place_is_there_twice() {
         routes().iter().map(|route| (route.method().to_string(), route.path)).collect();
     assert_eq!(operations.len(), routes().len());
     assert_eq!(places.len(), routes().len());
-    // Six questions and ten actions: who adds one adds its route.
-    assert_eq!(operations.len(), 16);
+    // Seven questions and twelve actions: who adds one adds its route.
+    assert_eq!(operations.len(), 19);
 }

@@ -56,6 +56,7 @@ fn service(text: &str, phase: ServicePhase, workers: u32) -> Service {
         workers_ready: workers,
         generation: 1,
         failures_total: 0,
+        starts_total: 5,
         reason: None,
         reload: None,
         scaling: None,

@@ -2,18 +2,8 @@
 
 use std::time::Duration;
 
+pub use remuda_model::OnCrash;
 use serde::{Deserialize, Serialize};
-
-/// What becomes of the workers when their arbiter has died.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnCrash {
-    /// They go on; the next arbiter finds them.
-    #[default]
-    Keep,
-    /// They are told to end (SIGTERM), and killed after [`Policy::grace`].
-    Stop,
-}
 
 /// What a keeper does when it is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
+use remuda_model::{SocketKind, SocketSpec};
 use remuda_sys::socket::{self, Activation, Listener};
 
 use super::{Bound, Changes, SocketTable, State};
@@ -27,6 +28,7 @@ impl Bound {
             file: listener.file.clone(),
         });
         SocketRecord {
+            order: state.order.clone(),
             id: self.id,
             name: self.name.clone(),
             mode: self.mode,
@@ -42,6 +44,13 @@ impl SocketTable {
     pub(crate) fn take_changed(&mut self) -> bool {
         self.former.retain(|former| former.strong_count() > 0);
         self.changes.take()
+    }
+
+    /// The socket with the listener of this cookie, and its place in it.
+    pub(crate) fn find_listener(&self, cookie: u64) -> Option<(Arc<Bound>, usize)> {
+        let former = self.former.iter().filter_map(std::sync::Weak::upgrade);
+        let mut all = self.bound.values().cloned().chain(former);
+        all.find_map(|bound| bound.place_of(cookie).map(|place| (bound, place)))
     }
 
     /// All sockets that somebody may still use.
@@ -93,9 +102,11 @@ impl Returned {
         for (index, known) in record.listeners.iter().enumerate() {
             let held = descriptors.remove(&holding::listener(record.id, index));
             let held = held.and_then(|fd| Listener::inspect(fd).ok());
+            // One that was shut down while nobody was there is as good as lost.
+            let held = held.filter(|listener| listener.listening || listener.kind == SocketKind::Datagram);
             match held.filter(|listener| listener.cookie == known.cookie) {
                 Some(listener) => listeners.push(Listener { file: known.file.clone(), ..listener }),
-                None => match rebind(record, known, listeners.first()) {
+                None => match rebind(&record.spec, known, listeners.first()) {
                     Ok(listener) => {
                         self.troubles.push(format!(
                             "the listener {index} of socket {} at {} was lost with what waited in it, and is bound \
@@ -114,11 +125,16 @@ impl Returned {
                 },
             }
         }
+        // Those that came in its last moment, of which nothing was written down.
+        while let Some(held) = descriptors.remove(&holding::listener(record.id, listeners.len())) {
+            let Ok(listener) = Listener::inspect(held) else { break };
+            listeners.push(listener);
+        }
         let bound = Arc::new(Bound {
             id: record.id,
             name: record.name.clone(),
             mode: record.mode,
-            state: Mutex::new(State { spec: record.spec.clone(), listeners, course: None }),
+            state: Mutex::new(State::restored(record, listeners)),
             changes: self.table.changes.clone(),
         });
         if record.in_force {
@@ -131,15 +147,15 @@ impl Returned {
 }
 
 /// Binds where the lost listener was, at its real address.
-fn rebind(
-    record: &SocketRecord,
+pub(super) fn rebind(
+    spec: &SocketSpec,
     known: &ListenerRecord,
     first: Option<&Listener>,
 ) -> Result<Listener, String> {
-    if !record.spec.listen.is_bound_here() {
+    if !spec.listen.is_bound_here() {
         return Err("it was passed by a service manager".to_owned());
     }
-    let mut spec = record.spec.clone();
+    let mut spec = spec.clone();
     if let Ok(address) = known.address.parse() {
         spec.listen = address;
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use remuda_model::{Balance, Mode};
+use remuda_model::{Balance, Mode, SocketSpec};
 use remuda_sys::CallError;
 use remuda_sys::socket::{self, Listener};
 
 use super::{Bound, State};
-use crate::record::holding;
+use crate::record::{ListenerRecord, SocketRecord, holding};
 
 /// A handshake is in no queue yet; if its last packet is lost, the kernel asks for it again after a second. So long
 /// after a slot is steered away from, its queue can still grow.
@@ -58,7 +58,7 @@ impl Bound {
         }
         while state.slots() > left {
             let slot = state.slots() - 1;
-            let queue = state.listeners.pop().and_then(|listener| socket::queue(&listener).ok().flatten());
+            let queue = state.pop().and_then(|listener| socket::queue(&listener).ok().flatten());
             closed.push(Closed { slot, lost: queue.map_or(0, |queue| queue.depth) });
         }
         if !closed.is_empty() {
@@ -83,6 +83,55 @@ impl Bound {
 }
 
 impl State {
+    pub(super) fn new(spec: SocketSpec, listeners: Vec<Listener>) -> Self {
+        let order = (0..listeners.len()).collect();
+        Self { spec, listeners, order, course: None }
+    }
+
+    /// As a record tells of it. What of its listeners was bound again came last, or the order is its own.
+    pub(super) fn restored(record: &SocketRecord, listeners: Vec<Listener>) -> Self {
+        let same = |(listener, known): (&Listener, &ListenerRecord)| listener.cookie == known.cookie;
+        let places = listeners.iter().zip(&record.listeners).enumerate();
+        let fresh: Vec<usize> = places.filter(|(_, pair)| !same(*pair)).map(|(place, _)| place).collect();
+        let mut state = Self::new(record.spec.clone(), listeners);
+        if record.order.len() == record.listeners.len() {
+            // Beyond them come those that were made last.
+            let all = state.listeners.len();
+            let known = record.order.iter().copied().filter(|place| *place < all);
+            state.order = known.chain(record.order.len()..all).collect();
+        }
+        // Those that were lost left their places, then came back, in this order.
+        fresh.iter().for_each(|place| state.leave(*place));
+        state.order.extend(fresh);
+        state
+    }
+
+    /// The kernel takes a listener out of its group, and the last one into its place.
+    fn leave(&mut self, place: usize) {
+        if let Some(position) = self.order.iter().position(|other| *other == place) {
+            self.order.swap_remove(position);
+        }
+    }
+
+    /// A listener has left its group and come back.
+    pub(super) fn moved_last(&mut self, place: usize) {
+        self.leave(place);
+        self.order.push(place);
+        // The program, if there is one, chooses others by now.
+        self.course = None;
+    }
+
+    fn pop(&mut self) -> Option<Listener> {
+        let listener = self.listeners.pop()?;
+        self.leave(self.listeners.len());
+        Some(listener)
+    }
+
+    fn in_kernel_order(&self, live: &[bool]) -> Vec<bool> {
+        let known = self.order.iter().map(|place| live.get(*place).copied().unwrap_or(false));
+        known.chain(live.iter().skip(self.order.len()).copied()).collect()
+    }
+
     fn slots(&self) -> u32 {
         u32::try_from(self.listeners.len()).unwrap_or(u32::MAX)
     }
@@ -90,7 +139,7 @@ impl State {
     fn hold_course(&mut self, live: Vec<bool>) -> Result<(), CallError> {
         let course = Course { live, balance: self.spec.balance };
         if self.course.as_ref() != Some(&course) {
-            socket::steer(&self.listeners, &course.live, course.balance)?;
+            socket::steer(&self.listeners, &self.in_kernel_order(&course.live), course.balance)?;
             self.course = Some(course);
         }
         Ok(())
@@ -107,6 +156,7 @@ impl State {
             let _ = self.hold_course(live);
         }
         let listener = bind(self)?;
+        self.order.push(self.listeners.len());
         self.listeners.push(listener);
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::visible::visible;
 pub(super) fn render(view: &Instance, width: usize, zone: &TimeZone) -> String {
     let mut parts: Vec<String> = view.services.iter().map(|service| one(service, width, zone)).collect();
     if !view.sockets.is_empty() {
-        parts.push(overview::sockets(&view.sockets, width));
+        parts.push(overview::sockets(&view.sockets, true, width));
     }
     parts.join("\n")
 }

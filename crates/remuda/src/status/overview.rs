@@ -1,7 +1,7 @@
 //! All services in short: a line each, and the sockets below.
 
 use jiff::tz::TimeZone;
-use remuda_model::view::{Instance, Service, Socket};
+use remuda_model::view::{Instance, Listener, Service, Socket};
 use remuda_model::{Mode, ServiceName};
 
 use super::{phase_style, remarks, sum};
@@ -38,7 +38,7 @@ pub(super) fn render(view: &Instance, width: usize, zone: &TimeZone) -> String {
     if view.sockets.is_empty() {
         return services;
     }
-    format!("{services}\n{}", sockets(&view.sockets, width))
+    format!("{services}\n{}", sockets(&view.sockets, false, width))
 }
 
 fn services(services: &[Service], width: usize, zone: &TimeZone) -> String {
@@ -92,7 +92,8 @@ fn pids(service: &Service) -> Option<String> {
     }
 }
 
-pub(super) fn sockets(sockets: &[Socket], width: usize) -> String {
+/// In detail each slot of a per-worker socket has its own queue shown.
+pub(super) fn sockets(sockets: &[Socket], in_detail: bool, width: usize) -> String {
     let mut table = Table::new(&[
         Column { title: "SOCKET", right: false, dispensable: 0 },
         Column { title: "ADDRESS", right: false, dispensable: 0 },
@@ -113,15 +114,23 @@ pub(super) fn sockets(sockets: &[Socket], width: usize) -> String {
             queue(socket),
             Cell::maybe(Some(services.join(" ")).filter(|services| !services.is_empty())),
         ]);
+        let slots: Vec<String> = socket.listeners.iter().filter_map(slot_queue).collect();
+        if in_detail && !slots.is_empty() {
+            table.note(format!("  {}", paint(DIM, &slots.join(", "))));
+        }
     }
     table.render(width)
 }
 
+/// What waits in the queue of one slot, and in how much room.
+fn slot_queue(listener: &Listener) -> Option<String> {
+    Some(format!("slot {}: {}/{}", listener.slot?, listener.queue?, listener.queue_limit?))
+}
+
 /// What waits in all queues, and in how much room.
 fn queue(socket: &Socket) -> Cell {
-    let sum = |of: fn(&remuda_model::view::Listener) -> Option<u32>| {
-        socket.listeners.iter().filter_map(of).reduce(u32::saturating_add)
-    };
+    let sum =
+        |of: fn(&Listener) -> Option<u32>| socket.listeners.iter().filter_map(of).reduce(u32::saturating_add);
     match (sum(|listener| listener.queue), sum(|listener| listener.queue_limit)) {
         (None, _) => Cell::maybe(None),
         (Some(queue), None) => queue.to_string().into(),

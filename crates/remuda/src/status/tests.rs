@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use remuda_model::view::{
     Instance, LimitHit, Listener, Pause, Progress, Service, ServicePhase, Socket, Worker,
 };
-use remuda_model::{Mode, SocketKind, WorkerId, WorkerPhase};
+use remuda_model::{Load, Mode, Scaling, SocketKind, WorkerId, WorkerPhase};
 
 use super::{answer, render, select};
 use crate::exit::Exit;
@@ -33,6 +33,7 @@ fn service(name: &str, phase: ServicePhase, workers: Vec<Worker>) -> Service {
         workers_ready: u32::try_from(workers.len()).unwrap(),
         generation: 3,
         failures_total: 0,
+        starts_total: 5,
         reason: None,
         reload: None,
         scaling: None,
@@ -142,6 +143,30 @@ fn the_detail_has_a_line_for_each_worker_and_pause() {
     SOCKET  ADDRESS       MODE     QUEUE  SERVICES
     web     0.0.0.0:8080  shared  3/2048  web
     ");
+}
+
+#[test]
+fn the_detail_of_a_per_worker_socket_has_the_queue_of_each_slot() {
+    let mut view = picture();
+    let socket = &mut view.sockets[0];
+    socket.mode = Mode::PerWorker;
+    let listener = |slot, queue| Listener { slot: Some(slot), queue: Some(queue), queue_limit: Some(128) };
+    socket.listeners = vec![listener(0, 2), listener(1, 9)];
+    let line = "  slot 0: 2/128, slot 1: 9/128";
+    assert!(shown(&view, true, 120).lines().any(|known| known == line), "{}", shown(&view, true, 120));
+    assert!(!shown(&view, false, 120).contains("slot 0: "));
+}
+
+#[test]
+fn a_held_service_and_one_that_follows_the_load_say_so() {
+    let mut view = picture();
+    let scaling = Scaling { min: 2, max: 8, on: Load::Backlog };
+    view.services[1].phase = ServicePhase::Held;
+    view.services[1].held_for_ms = Some(28_000);
+    view.services[1].scaling = Some(scaling);
+    let text = shown(&view, false, 120);
+    assert!(text.contains("  between 2 and 8 workers, by backlog\n"), "{text}");
+    assert!(text.contains("  held for another 28s; who comes waits in the queue\n"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The arbiter is killed, and its workers do not notice.
 
+mod hands;
+mod midway;
+mod orphans;
+mod traces;
+
 use std::time::Duration;
 
 use remuda_model::EventKind;

@@ -4,14 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot go on without fails it")]
 
+mod autoscaling;
 mod bad_days;
 mod control;
 mod crash;
 mod demand;
 mod descriptors;
+mod doors;
 mod failures;
 mod foreign;
 mod harness;
+mod hold;
 mod hooks;
 mod idle;
 mod log_devices;
@@ -24,6 +27,9 @@ mod retries;
 mod services;
 mod slots;
 mod sockets;
+mod spawner;
 mod stopping;
+mod storms;
+mod successions;
 mod surroundings;
 mod upgrade;

@@ -208,6 +208,20 @@ pub(super) fn finish(
     Listener::inspect(fd).map_err(|source| BindError::Inspect { address: shown.into(), source })
 }
 
+/// Has a listener that was shut down listen again, with the same address; says whether it could keep that: without a
+/// number of its own it gets another port.
+///
+/// # Errors
+/// It cannot listen any more.
+pub fn listen_again(listener: &Listener, backlog: u32) -> Result<bool, CallError> {
+    let attempt = || format!("listen again on {}", listener.address);
+    if listener.family == Family::Unix {
+        return Err(CallError::new(attempt(), Errno::INVAL));
+    }
+    listen(listener.fd.as_fd(), backlog).map_err(|errno| CallError::new(attempt(), errno))?;
+    Ok(listener.internet().is_some_and(|now| listener.address == now.to_string()))
+}
+
 pub(super) fn listen(fd: BorrowedFd<'_>, backlog: u32) -> Result<(), Errno> {
     rustix::net::listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX))
 }

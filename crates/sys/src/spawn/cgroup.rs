@@ -13,15 +13,13 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::io::Errno;
 
 use super::launch::discard;
+use super::shared::{self, Stack, set_mask};
 use super::trampoline::EXEC_WORD;
-use crate::failure::checked_long;
 
 /// `CLONE_INTO_CGROUP` of linux/sched.h, since 5.7.
 const INTO_CGROUP: u64 = 0x2_0000_0000;
 /// The child could not execute the trampoline.
 const NOT_EXECUTED: libc::c_int = 127;
-/// Bytes of a signal mask, as the kernel has it.
-const MASK_BYTES: usize = 8;
 
 /// What a child needs until it is the trampoline; it makes nothing of its own.
 struct Birth<'a> {
@@ -58,7 +56,7 @@ pub(super) fn start(
     arguments.cgroup = u64::try_from(cgroup.as_raw_fd()).map_err(|_negative| Errno::BADF)?;
     // A handler that runs in the child would find our memory where it expects its own.
     let mask = set_mask(u64::MAX)?;
-    let pid = shared::child(&mut arguments, &birth);
+    let pid = shared::child(&mut arguments, &mut Stack::new(), become_trampoline, &birth);
     // It was in force a moment ago.
     let _ = set_mask(mask);
     let pid = u32::try_from(pid?).map_err(|_too_big| Errno::NOSYS)?;
@@ -69,23 +67,6 @@ pub(super) fn start(
             Err(Errno::from_raw_os_error(errno))
         }
     }
-}
-
-/// Sets this thread's mask of signals, all 64 of them, those included that the C library keeps for itself; the one
-/// before.
-fn set_mask(mask: u64) -> Result<u64, Errno> {
-    let mut before = 0_u64;
-    // SAFETY: reads one mask and writes another, both of the size given.
-    let set = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            &raw const mask,
-            &raw mut before,
-            MASK_BYTES,
-        )
-    };
-    checked_long(set).map(|_| before).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
 }
 
 /// The child's part: system calls on what is prepared and nothing else, for other threads may hold any lock.
@@ -103,79 +84,5 @@ extern "C" fn become_trampoline(birth: &Birth<'_>) -> ! {
     loop {
         // SAFETY: ends this process without running anything of ours.
         unsafe { libc::syscall(libc::SYS_exit_group, NOT_EXECUTED) };
-    }
-}
-
-/// A child on our memory.
-#[cfg(target_arch = "x86_64")]
-mod shared {
-    use std::arch::asm;
-
-    use rustix::io::Errno;
-
-    use super::{Birth, become_trampoline};
-
-    /// Room for the child's few calls. It takes no signals meanwhile.
-    const STACK_BYTES: usize = 64 * 1024;
-
-    /// Part of a stack; the processor wants its top on a boundary of 16.
-    #[repr(C, align(16))]
-    #[derive(Clone, Copy)]
-    struct Line([u8; 16]);
-
-    /// Starts the child and waits until it has executed something or ended; its pid.
-    pub(super) fn child(arguments: &mut libc::clone_args, birth: &Birth<'_>) -> Result<libc::c_long, Errno> {
-        let mut stack = vec![Line([0; 16]); STACK_BYTES / size_of::<Line>()];
-        arguments.flags |= u64::try_from(libc::CLONE_VM | libc::CLONE_VFORK).unwrap_or(0);
-        arguments.stack = stack.as_mut_ptr().expose_provenance() as u64;
-        arguments.stack_size = STACK_BYTES as u64;
-        let result: libc::c_long;
-        // SAFETY: the parent falls through with only the result and what a system call clobbers changed. The child
-        // begins on the stack given, which lives until the kernel lets this thread go on, and there calls a function
-        // that never returns with a reference that lives as long.
-        unsafe {
-            asm!(
-                "syscall",
-                "test rax, rax",
-                "jnz 2f",
-                "xor ebp, ebp",
-                "mov rdi, r12",
-                "call r13",
-                "ud2",
-                "2:",
-                inlateout("rax") libc::SYS_clone3 => result,
-                in("rdi") std::ptr::from_mut(arguments),
-                in("rsi") size_of::<libc::clone_args>(),
-                in("r12") std::ptr::from_ref(birth),
-                in("r13") become_trampoline as extern "C" fn(&Birth<'_>) -> !,
-                lateout("rcx") _,
-                lateout("r11") _,
-            );
-        }
-        if result > 0 { Ok(result) } else { Err(errno(result)) }
-    }
-
-    fn errno(result: libc::c_long) -> Errno {
-        i32::try_from(-result).map_or(Errno::NOSYS, Errno::from_raw_os_error)
-    }
-}
-
-/// A child on a copy of our memory.
-#[cfg(not(target_arch = "x86_64"))]
-mod shared {
-    use rustix::io::Errno;
-
-    use super::{Birth, become_trampoline};
-    use crate::failure::checked_long;
-
-    /// Starts the child; its pid.
-    pub(super) fn child(arguments: &mut libc::clone_args, birth: &Birth<'_>) -> Result<libc::c_long, Errno> {
-        let size = size_of::<libc::clone_args>();
-        // SAFETY: without CLONE_VM and with a stack of 0 this is a fork: the child runs on a copy of this stack.
-        let pid = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::from_mut(arguments), size) };
-        if pid == 0 {
-            become_trampoline(birth);
-        }
-        checked_long(pid).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOSYS))
     }
 }

@@ -52,6 +52,14 @@ impl Orders {
         }
     }
 
+    /// Calls every descriptor by the number `of` gives it: first the status pipe, then the standard ones, the passed
+    /// ones, and the control group's.
+    pub(super) fn renumber(&mut self, mut of: impl FnMut(RawFd) -> RawFd) {
+        self.status = of(self.status);
+        let others = self.standard.iter_mut().flatten().chain(&mut self.passed).chain(&mut self.cgroup_procs);
+        others.for_each(|fd| *fd = of(*fd));
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer(Vec::with_capacity(4096));
         writer.signed(self.status);

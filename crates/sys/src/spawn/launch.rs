@@ -86,7 +86,8 @@ fn descriptors(plan: &SpawnPlan<'_>, ours: [BorrowedFd<'_>; 2]) -> Vec<RawFd> {
     given.map(|fd| fd.as_raw_fd()).collect()
 }
 
-fn held(pid: u32, status: OwnedFd) -> Result<Spawned, SpawnError> {
+/// The process that was just started, which is our child and not reaped.
+pub(super) fn held(pid: u32, status: OwnedFd) -> Result<Spawned, SpawnError> {
     match process::pidfd_open(pid) {
         Ok(pidfd) => Ok(Spawned { pid, pidfd, status }),
         Err(error) => {

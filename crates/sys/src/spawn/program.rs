@@ -1,11 +1,13 @@
 //! Finding and executing the program, and saying precisely why it did not work.
 
+use std::cell::OnceCell;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::code::Orders;
 use super::plan::EnvironmentValue;
@@ -16,39 +18,84 @@ use crate::process;
 /// Where a program is looked for when its environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Turns this process into the program; returns only if that failed.
-pub(super) fn execute(orders: &Orders) -> StageFailure {
-    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
-    let Some(program) = orders.argv.first() else {
-        return StageFailure::new(Stage::Program, "execute nothing", invalid());
-    };
-    let shown = program.to_string_lossy();
-    let nul = |what: &str| StageFailure {
-        stage: Stage::Program,
-        errno: libc::EINVAL,
-        detail: format!("execute {shown}: {what} contains a NUL byte"),
-    };
-    let arguments: Option<Vec<CString>> = orders.argv.iter().map(|text| c_string(text.as_bytes())).collect();
-    let Some(arguments) = arguments else { return nul("an argument") };
-    let Some(environment) = environment(&orders.environment) else { return nul("the environment") };
-    let argv = pointers(&arguments);
-    let envp = pointers(&environment);
+/// What the kernel is given: where a program may lie, its arguments and its variables.
+#[derive(Debug)]
+pub(super) struct Texts {
+    candidates: Vec<(OsString, CString)>,
+    /// What the pointers lead to.
+    _owned: [Vec<CString>; 2],
+    argv: Vec<*const libc::c_char>,
+    envp: Vec<*const libc::c_char>,
+}
 
+impl Texts {
+    fn of(orders: &Orders) -> Result<Self, StageFailure> {
+        let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+        let program = orders
+            .argv
+            .first()
+            .ok_or_else(|| StageFailure::new(Stage::Program, "execute nothing", invalid()))?;
+        let nul = |what: &'static str| {
+            move || StageFailure {
+                stage: Stage::Program,
+                errno: libc::EINVAL,
+                detail: format!("execute {}: {what} contains a NUL byte", program.to_string_lossy()),
+            }
+        };
+        let arguments: Option<Vec<CString>> =
+            orders.argv.iter().map(|text| c_string(text.as_bytes())).collect();
+        let arguments = arguments.ok_or_else(nul("an argument"))?;
+        let environment = environment(&orders.environment).ok_or_else(nul("the environment"))?;
+        let candidates: Option<Vec<_>> = candidates(program, &orders.environment)
+            .into_iter()
+            .map(|candidate| c_string(candidate.as_bytes()).map(|path| (candidate, path)))
+            .collect();
+        let candidates = candidates.ok_or_else(nul("the program's path"))?;
+        let (argv, envp) = (pointers(&arguments), pointers(&environment));
+        Ok(Self { candidates, _owned: [arguments, environment], argv, envp })
+    }
+}
+
+/// What a process leaves to who may share its memory: nobody else could free it after a successful execution.
+#[derive(Debug, Default)]
+pub(super) struct Legacy {
+    texts: OnceCell<Texts>,
+    /// No memory is being changed any more: the program is being executed, or all has been tried in vain.
+    is_settled: AtomicBool,
+}
+
+impl Legacy {
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::Acquire)
+    }
+
+    pub(super) fn settle(&self, settled: bool) {
+        self.is_settled.store(settled, Ordering::Release);
+    }
+}
+
+/// Turns this process into the program; returns only if that failed.
+pub(super) fn execute(orders: &Orders, legacy: &Legacy) -> StageFailure {
+    let texts = match Texts::of(orders) {
+        Ok(texts) => legacy.texts.get_or_init(|| texts),
+        Err(failure) => return failure,
+    };
     let mut denied = None;
-    for candidate in candidates(program, &orders.environment) {
-        let Some(path) = c_string(candidate.as_bytes()) else { return nul("the program's path") };
+    for (candidate, path) in &texts.candidates {
+        legacy.settle(true);
         // SAFETY: both arrays end with null and hold NUL-terminated strings that live until the call returns.
-        unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+        unsafe { libc::execve(path.as_ptr(), texts.argv.as_ptr(), texts.envp.as_ptr()) };
         let error = io::Error::last_os_error();
+        legacy.settle(false);
         match error.raw_os_error() {
-            Some(libc::ENOENT | libc::ENOTDIR) if !Path::new(&candidate).exists() => {}
+            Some(libc::ENOENT | libc::ENOTDIR) if !Path::new(candidate).exists() => {}
             Some(libc::EACCES) => denied = denied.or(Some((candidate, error))),
-            _ => return refused(&candidate, &error),
+            _ => return refused(candidate, &error),
         }
     }
-    match denied {
-        Some((candidate, error)) => refused(&candidate, &error),
-        None => missing(program, &orders.environment),
+    match (denied, orders.argv.first()) {
+        (Some((candidate, error)), _) => refused(candidate, &error),
+        (None, program) => missing(program.map_or(OsStr::new(""), OsString::as_os_str), &orders.environment),
     }
 }
 

@@ -18,7 +18,7 @@ use super::descriptors;
 use remuda_model::Session;
 
 use super::plan::Credentials;
-use super::program;
+use super::program::{self, Legacy};
 use super::stage::Stage;
 use super::status::StageFailure;
 use crate::failure::checked_long;
@@ -28,7 +28,7 @@ use crate::{limits, memfd};
 pub const EXEC_WORD: &str = "__exec";
 
 /// Largest plan read, in bytes: more than execve takes in arguments and environment.
-const PLAN_LIMIT_BYTES: usize = 16 << 20;
+pub(super) const PLAN_LIMIT_BYTES: usize = 16 << 20;
 
 /// Becomes the trampoline if the command line says so, and does not return then. Has to come first in `main`: before
 /// a thread is started or a descriptor opened.
@@ -43,7 +43,7 @@ pub fn run_trampoline_if_asked() {
 /// error number and a sentence go to the status pipe, and the process exits with [`Stage::exit_code`].
 pub fn run_trampoline(plan: Option<&OsStr>) -> ! {
     let failure = match read(plan) {
-        Ok(orders) => set_up_and_execute(orders),
+        Ok(orders) => set_up_and_execute(&orders, &Legacy::default()),
         Err(failure) => failure,
     };
     // SAFETY: ends the process; nothing is to be cleaned up in one that owns nothing.
@@ -59,7 +59,8 @@ fn read(plan: Option<&OsStr>) -> Result<Orders, StageFailure> {
     Orders::decode(&bytes).ok_or_else(invalid)
 }
 
-fn set_up_and_execute(orders: Orders) -> StageFailure {
+/// Sets this process up and executes the program; returns only if that failed, when the failure has been told.
+pub(super) fn set_up_and_execute(orders: &Orders, legacy: &Legacy) -> StageFailure {
     // SAFETY: the parent opened it for us; it stays open until the exec or the exit.
     let given = unsafe { BorrowedFd::borrow_raw(orders.status) };
     let arranged = |error| StageFailure::new(Stage::Descriptors, "arrange descriptors", error);
@@ -68,11 +69,11 @@ fn set_up_and_execute(orders: Orders) -> StageFailure {
         Ok(status) => status,
         Err(error) => return told(given, arranged(error)),
     };
-    let set_up = before_descriptors(&orders)
+    let set_up = before_descriptors(orders)
         .and_then(|()| descriptors::arrange(orders.standard, &orders.passed).map_err(arranged))
-        .and_then(|()| after_descriptors(&orders));
+        .and_then(|()| after_descriptors(orders));
     let failure = match set_up {
-        Ok(()) => program::execute(&orders),
+        Ok(()) => program::execute(orders, legacy),
         Err(failure) => failure,
     };
     told(&status, failure)

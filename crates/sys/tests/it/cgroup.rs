@@ -47,7 +47,7 @@ fn leader<'text>(child: &Child, marker: &'text str) -> Leader<'text> {
 }
 
 #[test]
-fn escapees_are_killed_without_a_control_group() {
+pub(crate) fn escapees_are_killed_without_a_control_group() {
     let _orphanage = orphanage();
     let marker = format!("fallback-{}", std::process::id());
     let (child, alive) = escaping(&marker, None);
@@ -61,7 +61,7 @@ fn escapees_are_killed_without_a_control_group() {
 }
 
 #[test]
-fn a_dead_leaders_escapees_are_still_found() {
+pub(crate) fn a_dead_leaders_escapees_are_still_found() {
     let _orphanage = orphanage();
     let marker = format!("dead-{}", std::process::id());
     let (child, alive) = escaping(&marker, None);
@@ -75,7 +75,7 @@ fn a_dead_leaders_escapees_are_still_found() {
 }
 
 #[test]
-fn a_reused_pid_is_not_killed() {
+pub(crate) fn a_reused_pid_is_not_killed() {
     let innocent = Child::running(&plan(&["/bin/sleep", "60"]));
     let stale = Leader { pid: innocent.0.pid, start_time: 1, marker: None };
     assert!(kill_tree(None, &stale).unwrap().found.is_empty());
@@ -94,7 +94,7 @@ fn cgroups(test: &str) -> Option<Cgroups> {
 }
 
 #[test]
-fn escapees_are_killed_through_their_control_group() {
+pub(crate) fn escapees_are_killed_through_their_control_group() {
     let _orphanage = orphanage();
     let Some(cgroups) = cgroups("kill") else { return };
     let group = cgroups.create("web.0").unwrap();
@@ -112,7 +112,7 @@ fn escapees_are_killed_through_their_control_group() {
 }
 
 #[test]
-fn a_program_is_born_in_its_control_group_with_all_signals_at_their_default() {
+pub(crate) fn a_program_is_born_in_its_control_group_with_all_signals_at_their_default() {
     let Some(cgroups) = cgroups("born") else { return };
     let group = cgroups.create("web.0").unwrap();
     let folder = std::fs::File::open(group.path()).unwrap();
@@ -139,7 +139,7 @@ fn a_program_is_born_in_its_control_group_with_all_signals_at_their_default() {
 // Elsewhere the child runs on a copy of our memory, and what it could not do shows in its exit code.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn a_trampoline_that_cannot_be_executed_in_a_group_leaves_nobody_behind() {
+pub(crate) fn a_trampoline_that_cannot_be_executed_in_a_group_leaves_nobody_behind() {
     let _orphanage = orphanage();
     let Some(cgroups) = cgroups("unborn") else { return };
     let group = cgroups.create("web.0").unwrap();
@@ -162,7 +162,7 @@ fn a_trampoline_that_cannot_be_executed_in_a_group_leaves_nobody_behind() {
 }
 
 #[test]
-fn groups_of_a_dead_predecessor_are_removed_and_survivors_named() {
+pub(crate) fn groups_of_a_dead_predecessor_are_removed_and_survivors_named() {
     let Some(first) = cgroups("stale") else { return };
     let empty = first.create("web.0").unwrap();
     std::fs::create_dir(empty.path().join("inner")).unwrap();
@@ -182,7 +182,7 @@ fn groups_of_a_dead_predecessor_are_removed_and_survivors_named() {
 }
 
 #[test]
-fn limits_that_cannot_be_applied_are_listed_with_the_reason() {
+pub(crate) fn limits_that_cannot_be_applied_are_listed_with_the_reason() {
     let Some(cgroups) = cgroups("limits") else { return };
     let group = cgroups.create("web.0").unwrap();
     let refused = group.set_limits(&CgroupLimits { memory: Some(64 << 20), cpu: Some(0.5), pids: Some(10) });

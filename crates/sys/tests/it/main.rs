@@ -12,6 +12,7 @@ mod process;
 mod program;
 mod set_up;
 mod socket;
+mod spawner;
 mod steer;
 mod support;
 mod unix;

@@ -29,7 +29,7 @@ fn descriptors(pid: u32) -> Vec<(u32, String)> {
 }
 
 #[test]
-fn no_other_descriptor_is_open_in_the_program() {
+pub(crate) fn no_other_descriptor_is_open_in_the_program() {
     let first = memfd::with_content("first", b"").unwrap();
     let second = memfd::with_content("second", b"").unwrap();
     // Leaky on purpose: inheritable, as a library might have left it.
@@ -53,7 +53,7 @@ fn no_other_descriptor_is_open_in_the_program() {
 }
 
 #[test]
-fn descriptors_arrive_in_order_even_when_their_numbers_are_each_others_targets() {
+pub(crate) fn descriptors_arrive_in_order_even_when_their_numbers_are_each_others_targets() {
     let files: Vec<_> =
         (0..6).map(|number| memfd::with_content(&format!("file{number}"), b"").unwrap()).collect();
     // The lowest numbers come last, so that nearly every source is somebody else's target.
@@ -76,7 +76,7 @@ fn descriptors_arrive_in_order_even_when_their_numbers_are_each_others_targets()
 }
 
 #[test]
-fn one_descriptor_may_be_passed_twice() {
+pub(crate) fn one_descriptor_may_be_passed_twice() {
     let file = memfd::with_content("twice", b"").unwrap();
     let pipe = pipe::plain().unwrap();
     let (stdout, passed) = (Some(pipe.writer.as_fd()), vec![file.as_fd(), file.as_fd()]);
@@ -86,7 +86,7 @@ fn one_descriptor_may_be_passed_twice() {
 }
 
 #[test]
-fn listen_pid_is_the_programs_own_pid() {
+pub(crate) fn listen_pid_is_the_programs_own_pid() {
     let pipe = pipe::log().unwrap();
     let child = Child::running(&SpawnPlan {
         environment: vec![("LISTEN_PID".into(), EnvironmentValue::Pid), ("A".into(), text("b"))],
@@ -101,7 +101,7 @@ fn listen_pid_is_the_programs_own_pid() {
 }
 
 #[test]
-fn sockets_reach_a_program_that_speaks_the_systemd_dialect() {
+pub(crate) fn sockets_reach_a_program_that_speaks_the_systemd_dialect() {
     let web = socket::bind(&spec("127.0.0.1:0")).unwrap();
     let six = socket::bind(&spec("[::]:0")).unwrap();
     let dns = socket::bind(&spec("udp:127.0.0.1:0")).unwrap();
@@ -122,7 +122,7 @@ fn sockets_reach_a_program_that_speaks_the_systemd_dialect() {
 }
 
 #[test]
-fn a_program_is_searched_in_the_path_it_gets() {
+pub(crate) fn a_program_is_searched_in_the_path_it_gets() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("only-here");
     fs::write(&script, "#!/bin/sh\necho found\n").unwrap();
@@ -136,7 +136,7 @@ fn a_program_is_searched_in_the_path_it_gets() {
 }
 
 #[test]
-fn what_cannot_be_executed_is_explained() {
+pub(crate) fn what_cannot_be_executed_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str, mode: u32| {
         let path = folder.path().join(name);
@@ -167,7 +167,7 @@ fn what_cannot_be_executed_is_explained() {
 }
 
 #[test]
-fn no_process_is_started_without_a_program() {
+pub(crate) fn no_process_is_started_without_a_program() {
     assert_eq!(spawn(&plan(&[])).unwrap_err(), SpawnError::NoProgram);
     let plan = SpawnPlan { trampoline: "/nowhere".into(), ..plan(&["true"]) };
     assert_eq!(spawn(&plan).unwrap_err().to_string(), "start /nowhere: ENOENT (no such file or directory)");

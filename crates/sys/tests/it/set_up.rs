@@ -23,7 +23,7 @@ fn own_status(plan: SpawnPlan<'_>) -> String {
 }
 
 #[test]
-fn signals_are_neither_blocked_nor_ignored() {
+pub(crate) fn signals_are_neither_blocked_nor_ignored() {
     block_signals().unwrap();
     let status = own_status(plan(&[]));
     assert_eq!(status_line(&status, "SigBlk"), "0000000000000000");
@@ -31,7 +31,7 @@ fn signals_are_neither_blocked_nor_ignored() {
 }
 
 #[test]
-fn umask_limits_and_niceness_are_as_planned() {
+pub(crate) fn umask_limits_and_niceness_are_as_planned() {
     let limit =
         |name: &str, soft, hard| ResourceLimit { name: name.into(), soft: Some(soft), hard: Some(hard) };
     let argv =
@@ -47,7 +47,7 @@ fn umask_limits_and_niceness_are_as_planned() {
 }
 
 #[test]
-fn a_limit_with_room_for_the_passed_descriptors_alone_does_not_stop_their_moving() {
+pub(crate) fn a_limit_with_room_for_the_passed_descriptors_alone_does_not_stop_their_moving() {
     let null = File::open("/dev/null").unwrap();
     let pipe = pipe::plain().unwrap();
     let limits = vec![ResourceLimit { name: "nofile".into(), soft: Some(26), hard: Some(26) }];
@@ -58,7 +58,7 @@ fn a_limit_with_room_for_the_passed_descriptors_alone_does_not_stop_their_moving
 }
 
 #[test]
-fn the_program_runs_in_its_directory_on_its_processor() {
+pub(crate) fn the_program_runs_in_its_directory_on_its_processor() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap();
     let argv = ["/bin/sh", "-c", "pwd -P; grep Cpus_allowed_list /proc/self/status"];
@@ -67,11 +67,11 @@ fn the_program_runs_in_its_directory_on_its_processor() {
 }
 
 #[test]
-fn sessions_and_groups_are_as_planned() {
+pub(crate) fn sessions_and_groups_are_as_planned() {
     // From /proc, for `getsid` of a session that began outside this PID namespace is 0, which rustix cannot hold.
     let ids = |session| {
         let child = Child::running(&SpawnPlan { session, ..plan(&["/bin/sleep", "60"]) });
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.0.pid)).unwrap();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.0.pid)).unwrap();
         let after_name = stat.rsplit_once(") ").unwrap().1;
         let ids: Vec<u32> = after_name.split(' ').skip(2).take(2).map(|id| id.parse().unwrap()).collect();
         (ids[0] == child.0.pid, ids[1] == child.0.pid)
@@ -82,7 +82,7 @@ fn sessions_and_groups_are_as_planned() {
 }
 
 #[test]
-fn no_new_privileges_is_set_only_when_asked() {
+pub(crate) fn no_new_privileges_is_set_only_when_asked() {
     assert_eq!(status_line(&own_status(plan(&[])), "NoNewPrivs"), "0");
     assert_eq!(
         status_line(&own_status(SpawnPlan { no_new_privileges: true, ..plan(&[]) }), "NoNewPrivs"),
@@ -91,7 +91,7 @@ fn no_new_privileges_is_set_only_when_asked() {
 }
 
 #[test]
-fn the_user_is_changed_whole() {
+pub(crate) fn the_user_is_changed_whole() {
     if !is_root() {
         return;
     }
@@ -104,7 +104,7 @@ fn the_user_is_changed_whole() {
 }
 
 #[test]
-fn becoming_who_one_is_needs_no_privilege() {
+pub(crate) fn becoming_who_one_is_needs_no_privilege() {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let groups =
         rustix::process::getgroups().unwrap().into_iter().map(rustix::process::Gid::as_raw).collect();
@@ -123,7 +123,7 @@ fn assert_fails(plan: &SpawnPlan<'_>, stage: Stage, errno: i32, permanent: bool)
 }
 
 #[test]
-fn every_stage_that_fails_is_named_with_its_errno() {
+pub(crate) fn every_stage_that_fails_is_named_with_its_errno() {
     let sleep = plan(&["/bin/sleep", "60"]);
     let unlimited = ResourceLimit { name: "bananas".into(), soft: None, hard: None };
     let above = ResourceLimit { name: "nofile".into(), soft: Some(9), hard: Some(8) };
@@ -142,7 +142,7 @@ fn every_stage_that_fails_is_named_with_its_errno() {
 }
 
 #[test]
-fn nobody_becomes_a_user_that_means_no_change() {
+pub(crate) fn nobody_becomes_a_user_that_means_no_change() {
     let sleep = plan(&["/bin/sleep", "60"]);
     let user = |uid, gid| Some(Credentials { uid, gid, groups: vec![] });
     assert_fails(&SpawnPlan { user: user(u32::MAX, 1), ..sleep.clone() }, Stage::User, libc::EINVAL, true);
@@ -150,7 +150,7 @@ fn nobody_becomes_a_user_that_means_no_change() {
 }
 
 #[test]
-fn what_the_kernel_denies_is_a_failure_that_stays() {
+pub(crate) fn what_the_kernel_denies_is_a_failure_that_stays() {
     let sleep = plan(&["/bin/sleep", "60"]);
     let other = Some(Credentials { uid: 12_345, gid: 12_345, groups: vec![] });
     if is_root() {
@@ -166,7 +166,7 @@ fn what_the_kernel_denies_is_a_failure_that_stays() {
 }
 
 #[test]
-fn a_failure_is_not_told_to_a_descriptor_of_the_program() {
+pub(crate) fn a_failure_is_not_told_to_a_descriptor_of_the_program() {
     let pipe = pipe::log().unwrap();
     let passed = vec![pipe.writer.as_fd(); 40];
     let (failure, _) =

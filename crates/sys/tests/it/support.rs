@@ -1,15 +1,16 @@
 //! Children that are surely gone at the end of a test, and waits that surely end.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use remuda_model::{Balance, ExitStatus, Mode, Signal, SocketName, SocketOptions, SocketSpec};
 use remuda_sys::event::{Interest, Poller, Token};
-use remuda_sys::spawn::{SpawnPlan, Spawned, StatusReport, read_status, spawn};
+use remuda_sys::spawn::{SpawnPlan, Spawned, Spawner, StatusReport, read_status, spawn};
 use remuda_sys::{pipe, process};
 
 /// No single wait takes longer.
@@ -38,10 +39,41 @@ pub(crate) fn is_ours(pid: u32) -> bool {
     children().contains(&pid)
 }
 
+/// The executable that serves as trampoline and as spawner.
+pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_sys-trampoline");
+
+thread_local! {
+    /// Who starts the children of this thread's test, if not we ourselves.
+    static SPAWNER: RefCell<Option<Spawner>> = const { RefCell::new(None) };
+}
+
+/// A spawner that other tests' reapers leave alone.
+pub(crate) fn spawner() -> Spawner {
+    let mut children = children();
+    let spawner = Spawner::start(Path::new(EXECUTABLE)).unwrap();
+    children.insert(spawner.pid());
+    spawner
+}
+
+/// Runs a test whose children are started by a spawner, which must be alive afterwards.
+pub(crate) fn through_spawner(test: impl FnOnce()) {
+    SPAWNER.set(Some(spawner()));
+    test();
+    let spawner = SPAWNER.take().unwrap();
+    assert_eq!(process::peek_exit(spawner.pidfd()), Ok(None));
+    let pid = spawner.pid();
+    spawner.finish().unwrap();
+    children().remove(&pid);
+}
+
 impl Child {
     pub(crate) fn start(plan: &SpawnPlan<'_>) -> Self {
         let mut children = children();
-        let child = Self(spawn(plan).unwrap());
+        let spawned = SPAWNER.with_borrow(|spawner| match spawner {
+            Some(spawner) => spawner.spawn(plan).unwrap(),
+            None => spawn(plan).unwrap(),
+        });
+        let child = Self(spawned);
         children.insert(child.0.pid);
         child
     }
@@ -88,7 +120,7 @@ pub(crate) fn wait_for(fd: BorrowedFd<'_>, interest: Interest) {
 
 pub(crate) fn plan<'fd>(argv: &[&str]) -> SpawnPlan<'fd> {
     SpawnPlan {
-        trampoline: PathBuf::from(env!("CARGO_BIN_EXE_sys-trampoline")),
+        trampoline: PathBuf::from(EXECUTABLE),
         ..SpawnPlan::new(argv.iter().map(OsString::from).collect())
     }
 }

@@ -412,6 +412,7 @@ fn a_shutdown_does_not_wait_for_a_hold() {
             hold web 30s
             exited web/0
             shutdown
+            view
         "
     ), @r#"
     0ms> boot
@@ -438,6 +439,7 @@ fn a_shutdown_does_not_wait_for_a_hold() {
       ~ web ServiceStopped
       reply 2 done: everything is stopped
       exit 0
+    web: stopped 0/1 g1 []
     "#);
 }
 
@@ -551,4 +553,37 @@ fn what_cannot_be_held_is_refused() {
     0ms> release web
       reply 5 refused: web is not held (it is running)
     ");
+}
+
+#[test]
+fn a_scheduled_run_that_is_due_during_a_hold_is_skipped() {
+    assert_snapshot!(run(
+        "
+            service web sockets=web schedule=skip
+            boot
+            hold web 30s
+            due web
+            release web
+            due web
+        "
+    ), @r#"
+    0ms> boot
+      arm web
+    0ms> hold web 30s
+      ~ web ServiceHeld { for_ms: 30000 }
+      ~ web ServiceStopped
+      reply 1 done: web is held: its workers are gone, new connections wait for at most 30 s
+    0ms> due web
+      arm web
+      ~ web DueSkipped
+    0ms> release web
+      ~ web ServiceReleased { reason: "request" }
+      arm web
+      reply 2 done: web waits for its time
+    0ms> due web
+      arm web
+      ~ web Due
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    "#);
 }

@@ -382,3 +382,55 @@ fn one_that_crashes_while_it_drains_gets_no_successor() {
     6000ms> drained web 1
     "#);
 }
+
+#[test]
+fn a_replacement_on_probation_is_drained_too_when_its_slot_goes_and_called_back_with_it() {
+    assert_snapshot!(run(
+        "
+            service web sockets=web bake=60s
+            boot
+            serve all
+            at 5s reload web
+            serve #2
+            scale web 0
+            scale web 1
+            scale web 0
+            drained web 0
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      steer to web/0
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    1000ms> woke
+    5000ms> reload web
+      ~ web ReloadStarted { workers: 1 }
+      spawn #2 in web/0 g2 of 1: web
+    5000ms> serve #2
+      ~ web/0 #2 WorkerSpawned
+      ~ web/0 #2 WorkerReady { after_ms: 0 }
+    5000ms> scale web 0
+      ~ web Scaled { from: 1, to: 0, reason: Some("request") }
+      steer away from web/0
+      drain web/0
+      ~ web ServiceRunning
+    5000ms> scale web 1
+      ~ web Scaled { from: 0, to: 1, reason: Some("request") }
+      steer to web/0
+      ~ web ServiceRunning
+    5000ms> scale web 0
+      ~ web Scaled { from: 1, to: 0, reason: Some("request") }
+      steer away from web/0
+      drain web/0
+      ~ web ServiceRunning
+    5000ms> drained web 0
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #1
+      ~ web/0 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #2
+    "#);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ const PACE: Duration = Duration::from_millis(3);
 pub(crate) struct Load {
     stop: Sender<()>,
     sender: JoinHandle<Account>,
+    /// Held during a request.
+    asking: Arc<Mutex<()>>,
 }
 
 /// What became of a [`Load`].
@@ -33,14 +36,23 @@ impl Load {
     pub(crate) fn start(address: &str) -> Self {
         let (stop, stopped) = channel();
         let address = address.to_owned();
+        let asking = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&asking);
         let sender = std::thread::spawn(move || {
             let mut account = Account::default();
             while stopped.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+                let _asking = held.lock().unwrap_or_else(PoisonError::into_inner);
                 account.ask(&address);
             }
             account
         });
-        Self { stop, sender }
+        Self { stop, sender, asking }
+    }
+
+    /// Does `deed` while no request is under way.
+    pub(crate) fn while_quiet<T>(&self, deed: impl FnOnce() -> T) -> T {
+        let _quiet = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        deed()
     }
 
     /// Ends it.

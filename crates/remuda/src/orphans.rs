@@ -1,0 +1,73 @@
+//! Workers of an arbiter that was killed, as long as no other one has taken them over: what a command finds of them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use remuda_daemon::{KeeperError, Orphans, State, keeper_name};
+
+use crate::exit::{Exit, Failure};
+use crate::quantity::age;
+
+/// How long the end of all workers is waited for. Their keeper goes on with it after that.
+const ENDING_LIMIT: Duration = Duration::from_secs(600);
+/// The same for somebody who does not want to wait.
+const NO_WAIT_LIMIT: Duration = Duration::from_millis(1);
+
+/// Workers without an arbiter.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// Where it is, after "no remuda runs".
+    place: String,
+    orphans: Orphans,
+    state: State,
+}
+
+impl Left {
+    /// What the arbiter of the runtime folder `folder` left, if it was killed and somebody has kept its workers. Takes
+    /// at most 2 s.
+    pub(crate) fn find(place: String, folder: &Path) -> Option<Self> {
+        // A keeper that cannot be asked is none of which anything could be said.
+        let orphans = Orphans::find(&keeper_name(folder)).ok().flatten()?;
+        let state = orphans.look().ok()?;
+        Some(Self { place, orphans, state })
+    }
+
+    /// Who goes on without whom.
+    fn text(&self) -> String {
+        let State { living, orphaned_for, stopping, .. } = self.state;
+        let workers = match living {
+            0 => "no worker of it".to_owned(),
+            1 => "1 worker".to_owned(),
+            several => format!("{several} workers"),
+        };
+        let doing = match (stopping, living) {
+            (true, 0 | 1) => "is being ended",
+            (true, _) => "are being ended",
+            (false, 0 | 1) => "goes on",
+            (false, _) => "go on",
+        };
+        let since = age(u64::try_from(orphaned_for.as_millis()).unwrap_or(u64::MAX));
+        format!("no remuda runs {}: its arbiter was killed {since} ago, and {workers} {doing}", self.place)
+    }
+
+    /// Why a command cannot be carried out.
+    pub(crate) fn failure(&self) -> Failure {
+        let hint = if self.state.stopping {
+            "`remuda down` waits for the end, and so does `remuda up`"
+        } else {
+            "`remuda up` takes over what it left, `remuda down` ends it"
+        };
+        Failure::new(Exit::NotRunning, self.text()).hint(hint)
+    }
+
+    /// Has the workers ended; says what came of it.
+    pub(crate) fn end(&self, no_wait: bool) -> Result<String, Failure> {
+        let limit = if no_wait { NO_WAIT_LIMIT } else { ENDING_LIMIT };
+        let what = format!("what the arbiter that was killed left (living workers: {})", self.state.living);
+        match self.orphans.stop(limit) {
+            Ok(()) | Err(KeeperError::Gone) => Ok(format!("{what} has ended")),
+            Err(KeeperError::Late { .. }) if no_wait => Ok(format!("{what} is being ended")),
+            Err(error) => Err(Failure::new(Exit::No, format!("end {what}: {error}"))),
+        }
+    }
+}
