@@ -15,7 +15,7 @@ REPEATED_ENDS = 60
 
 # What `--full` asks for: how often a storm does what it does, and about how long each time takes on two cores. A
 # `scale` goes up and down again, so these are 100 changes.
-FULL = {"reload": (200, 2.3), "kill": (200, 0.9), "scale": (50, 2.2), "upgrade": (300, 0.15), "crash": (50, 0.4)}
+FULL = {"reload": (200, 1.2), "kill": (200, 0.6), "scale": (50, 1.3), "upgrade": (300, 0.1), "crash": (50, 0.25)}
 FULL_WORKERS = 4
 FULL_PEERS = ("gunicorn sync", "node")
 

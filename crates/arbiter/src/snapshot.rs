@@ -24,7 +24,10 @@ pub struct Snapshot<'arbiter> {
     now: Tick,
     instance: Option<Cow<'arbiter, InstanceSpec>>,
     services: Vec<Cow<'arbiter, Service>>,
-    workers: Vec<Cow<'arbiter, Worker>>,
+    /// What the workers were started with.
+    specs: Vec<Arc<ServiceSpec>>,
+    /// Each with the place of its spec among them.
+    workers: Vec<Worker<usize>>,
     timers: Vec<(Key, Tick)>,
     requests: Cow<'arbiter, BTreeMap<RequestId, Pending>>,
     hooks: Cow<'arbiter, BTreeMap<u64, HookCall>>,
@@ -38,11 +41,24 @@ impl Arbiter {
     /// All it knows.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {
+        let (mut specs, mut places) = (Vec::new(), BTreeMap::new());
+        let mut place_of = |spec: Arc<ServiceSpec>| {
+            *places.entry(Arc::as_ptr(&spec)).or_insert_with(|| {
+                // The same words may have been said twice.
+                let known = specs.iter().position(|known: &Arc<ServiceSpec>| **known == *spec);
+                known.unwrap_or_else(|| {
+                    specs.push(spec);
+                    specs.len() - 1
+                })
+            })
+        };
+        let workers = self.workers.values().map(|worker| worker.clone().with_spec(&mut place_of)).collect();
         Snapshot {
             now: self.now,
             instance: self.instance.as_ref().map(Cow::Borrowed),
             services: self.services.values().map(Cow::Borrowed).collect(),
-            workers: self.workers.values().map(Cow::Borrowed).collect(),
+            specs,
+            workers,
             timers: self.timers.moments().collect(),
             requests: Cow::Borrowed(&self.requests),
             hooks: Cow::Borrowed(&self.hooks),
@@ -53,7 +69,7 @@ impl Arbiter {
         }
     }
 
-    /// The machine that a snapshot was taken of. Workers that run with the same spec share it again.
+    /// The machine that a snapshot was taken of. A worker whose spec is not in it is not either.
     #[must_use]
     pub fn restore(snapshot: Snapshot<'_>) -> Self {
         let services: BTreeMap<ServiceName, Service> = snapshot
@@ -61,17 +77,17 @@ impl Arbiter {
             .into_iter()
             .map(|service| (service.spec.name.clone(), service.into_owned()))
             .collect();
-        let mut specs: Vec<Arc<ServiceSpec>> =
-            services.values().map(|service| Arc::clone(&service.spec)).collect();
-        let mut workers = BTreeMap::new();
-        for worker in snapshot.workers {
-            let mut worker = worker.into_owned();
-            match specs.iter().find(|spec| **spec == worker.spec) {
-                Some(spec) => worker.spec = Arc::clone(spec),
-                None => specs.push(Arc::clone(&worker.spec)),
-            }
-            workers.insert(worker.id, worker);
-        }
+        // A service and its workers share one spec again.
+        let own = |spec: Arc<ServiceSpec>| {
+            let same = services.get(&spec.name).filter(|service| service.spec == spec);
+            same.map_or(spec, |service| Arc::clone(&service.spec))
+        };
+        let specs: Vec<Arc<ServiceSpec>> = snapshot.specs.into_iter().map(own).collect();
+        let workers = snapshot.workers.into_iter().filter_map(|worker| {
+            let spec = Arc::clone(specs.get(worker.spec)?);
+            Some((worker.id, worker.with_spec(|_place| spec)))
+        });
+        let workers: BTreeMap<_, _> = workers.collect();
         let mut timers = Timers::default();
         for (key, at) in snapshot.timers {
             timers.set(key, at);

@@ -7,15 +7,15 @@ use std::time::Duration;
 use remuda_model::{Event, EventKind, ServiceName, ServiceSpec, SpawnFailure, Tick, WorkerId, WorkerPhase};
 use serde::{Deserialize, Serialize};
 
-/// One worker.
+/// One worker. In a snapshot its spec is a number, for many workers have the same.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Worker {
+pub(crate) struct Worker<Spec = Arc<ServiceSpec>> {
     pub(crate) id: WorkerId,
     pub(crate) service: ServiceName,
     pub(crate) slot: u32,
     pub(crate) generation: u64,
     /// What it was started with, which may no longer be what its service has.
-    pub(crate) spec: Arc<ServiceSpec>,
+    pub(crate) spec: Spec,
     pub(crate) phase: WorkerPhase,
     pub(crate) role: Role,
     pub(crate) pid: Option<u32>,
@@ -96,6 +96,38 @@ impl fmt::Display for Doom {
         match self {
             Self::Asked(why) => why.fmt(f),
             Self::Failed(how) => f.write_str(how),
+        }
+    }
+}
+
+impl<Spec> Worker<Spec> {
+    /// The same worker, its spec told in another way.
+    pub(crate) fn with_spec<Other>(self, change: impl FnOnce(Spec) -> Other) -> Worker<Other> {
+        let Self { id, service, slot, generation, spec, phase, role, pid, since, ready_at, .. } = self;
+        let Self { proven, healthy, doom, failure, status, requests, requests_max, .. } = self;
+        let Self { keep_until, watchdog, pinged, .. } = self;
+        let spec = change(spec);
+        Worker {
+            id,
+            service,
+            slot,
+            generation,
+            spec,
+            phase,
+            role,
+            pid,
+            since,
+            ready_at,
+            proven,
+            healthy,
+            doom,
+            failure,
+            status,
+            requests,
+            requests_max,
+            keep_until,
+            watchdog,
+            pinged,
         }
     }
 }

@@ -4,7 +4,6 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use remuda_config::substitute::Values;
 use remuda_model::{ServiceSpec, Stdin, WorkerId};
 use remuda_sys::cgroup::WorkerCgroup;
 use remuda_sys::notify::NotifySocket;
@@ -25,8 +24,7 @@ pub(crate) struct Child {
     pub(crate) start_time: u64,
     /// The trampoline's report; gone when it has come.
     pub(crate) status: Option<OwnedFd>,
-    /// What its placeholders became.
-    pub(crate) values: Values,
+    pub(crate) generation: u64,
     /// The user it runs as.
     pub(crate) user: u32,
     /// Its end has been told to the arbiter.

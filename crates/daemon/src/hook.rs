@@ -53,7 +53,7 @@ impl Daemon {
         };
         let mut variables = known(&self.ours, &spec, account.as_ref());
         let values = match child {
-            Some(child) => child.values.clone(),
+            Some(child) => self.values_of(child),
             None => self.values_of_service(&spec, &variables),
         };
         let argv: Result<Vec<OsString>, _> =

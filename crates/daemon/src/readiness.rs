@@ -37,12 +37,12 @@ impl Daemon {
             Readiness::Delay(delay) => Look::Delay(*delay),
             Readiness::Listen => Look::Listens { given: given(child) },
             Readiness::Tcp(address) => {
-                let address = address.as_deref().map(|address| filled(child, address));
+                let address = address.as_deref().map(|address| self.filled(child, address));
                 let (door, shared) = door(child, address.as_deref());
                 Look::Connect { door, shared }
             }
             Readiness::Http(target) => {
-                let (host, path) = split_url(&filled(child, target));
+                let (host, path) = split_url(&self.filled(child, target));
                 let (door, shared) = door(child, host.as_deref());
                 let host = host.unwrap_or_else(|| "localhost".to_owned());
                 Look::Get { door, host, path, shared }
@@ -52,6 +52,12 @@ impl Daemon {
         let (pid, helpers) = (child.pid, self.tasks.helpers().clone());
         self.tasks.start_probe(worker, probe(worker, pid, look, helpers));
         None
+    }
+
+    /// A text with the worker's own values in its placeholders. They were checked with the config; one that has no value
+    /// all the same (a port of a Unix socket) stays as it is written, and the probe that fails shows it.
+    fn filled(&self, child: &Child, text: &str) -> String {
+        substitute(text, &self.values_of(child)).unwrap_or_else(|_| text.to_owned())
     }
 
     fn exec_look(&self, child: &Child, command: &str) -> Look {
@@ -65,18 +71,12 @@ impl Daemon {
         let text =
             |(name, value): (String, String)| (OsString::from(name), EnvironmentValue::Text(value.into()));
         Look::Exec {
-            argv: ["/bin/sh", "-c", &filled(child, command)].map(OsString::from).to_vec(),
+            argv: ["/bin/sh", "-c", &self.filled(child, command)].map(OsString::from).to_vec(),
             environment: variables.into_iter().map(text).collect(),
             directory: spec.directory.clone(),
             user,
         }
     }
-}
-
-/// A text with the worker's own values in its placeholders. They were checked with the config; one that has no value
-/// all the same (a port of a Unix socket) stays as it is written, and the probe that fails shows it.
-fn filled(child: &Child, text: &str) -> String {
-    substitute(text, &child.values).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Inodes of the listeners a worker was given: those do not show that it listens.

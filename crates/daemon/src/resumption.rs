@@ -22,7 +22,6 @@ use crate::logs::capture::Writer;
 use crate::record::{BegunLine, ChildRecord, StoredRecord, holding};
 use crate::sockets::Bound;
 use crate::source::Source;
-use crate::spawner::values_of;
 use crate::succession::{Succession, Will};
 
 /// Longest output that a keeper has read in our absence.
@@ -156,7 +155,7 @@ impl Daemon {
         Some(Child {
             id: worker,
             slot: standing.slot,
-            values: values_of(&self.ours, record.workers, &standing, &sockets),
+            generation: standing.generation,
             spec: standing.spec,
             pid: record.pid,
             pidfd,

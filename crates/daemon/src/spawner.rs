@@ -8,7 +8,6 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use remuda_arbiter::Standing;
 use remuda_config::substitute::{SocketValue, Values, substitute};
 use remuda_model::{Readiness, ResourceLimit, ServiceSpec, SpawnFailure, Stdin, WorkerId};
 use remuda_sys::CallError;
@@ -19,6 +18,7 @@ use remuda_sys::users::{Account, lookup_group, lookup_user, supplementary_groups
 use remuda_sys::{pipe, process};
 
 use crate::child::{Child, Notified};
+use crate::daemon::Daemon;
 use crate::environment::{Facts, known, variables};
 use crate::instance::InstanceFolder;
 use crate::sockets::{Bound, SocketTable};
@@ -174,7 +174,7 @@ impl Workshop<'_> {
             // It has just been made and is not reaped: its entry in /proc is there.
             start_time: process::start_time(pid).unwrap_or(0),
             status: Some(status),
-            values,
+            generation: newcomer.generation,
             user: user_id,
             ended: false,
             main: None,
@@ -267,25 +267,22 @@ impl Workshop<'_> {
     }
 }
 
-/// What the placeholders of a worker that another arbiter spawned became.
-pub(crate) fn values_of(
-    ours: &BTreeMap<String, String>,
-    workers: u32,
-    standing: &Standing,
-    sockets: &[Arc<Bound>],
-) -> Values {
-    // Who could be looked up when it was spawned is not worth a failure now.
-    let (account, _) = account(&standing.spec).unwrap_or_default();
-    let known = known(ours, &standing.spec, account.as_ref());
-    let newcomer = Newcomer {
-        worker: WorkerId(0),
-        slot: standing.slot,
-        generation: standing.generation,
-        workers,
-        spec: &standing.spec,
-        stored: Vec::new(),
-    };
-    values(&newcomer, sockets, known)
+impl Daemon {
+    /// What the placeholders of a worker became when it was spawned.
+    pub(crate) fn values_of(&self, child: &Child) -> Values {
+        // Who could be looked up when it was spawned is not worth a failure now.
+        let (account, _) = account(&child.spec).unwrap_or_default();
+        let known = known(&self.ours, &child.spec, account.as_ref());
+        let newcomer = Newcomer {
+            worker: child.id,
+            slot: child.slot,
+            generation: child.generation,
+            workers: child.workers,
+            spec: &child.spec,
+            stored: Vec::new(),
+        };
+        values(&newcomer, &child.sockets, known)
+    }
 }
 
 /// What the placeholders of a worker become.

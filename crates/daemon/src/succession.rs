@@ -101,7 +101,7 @@ impl Succession {
         }
         let given_up = std::env::var_os(GIVEN_UP).map(|reason| reason.to_string_lossy().into_owned());
         match read(place.will) {
-            Ok((will, record, descriptors)) => {
+            Ok(Inheritance { will, record, descriptors }) => {
                 Ok(Some(Self { place, will, record, descriptors, given_up, hatch }))
             }
             Err(error) => {
@@ -132,18 +132,21 @@ impl Succession {
 }
 
 /// A will and its record, and duplicates of what it names.
-fn read(number: i32) -> Result<(Will, Vec<u8>, BTreeMap<String, OwnedFd>), SuccessionError> {
+struct Inheritance {
+    will: Will,
+    record: Vec<u8>,
+    descriptors: BTreeMap<String, OwnedFd>,
+}
+
+fn read(number: i32) -> Result<Inheritance, SuccessionError> {
     let text = memfd::content(&image::inherited(number)?, WILL_MAX_BYTES)?;
     let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
     let (first, rest) = text.split_at(end);
     let will: Will =
         serde_json::from_slice(first).map_err(|error| SuccessionError::Unreadable(error.to_string()))?;
-    let duplicates = will
-        .descriptors
-        .iter()
-        .map(|(name, number)| image::inherited(*number).map(|duplicate| (name.clone(), duplicate)));
-    let descriptors = duplicates.collect::<Result<_, _>>()?;
-    Ok((will, rest.get(1..).unwrap_or_default().to_vec(), descriptors))
+    let duplicate = |(name, number): (&String, &i32)| Ok((name.clone(), image::inherited(*number)?));
+    let descriptors = will.descriptors.iter().map(duplicate).collect::<Result<_, CallError>>()?;
+    Ok(Inheritance { will, record: rest.get(1..).unwrap_or_default().to_vec(), descriptors })
 }
 
 /// Our own environment, without what is said to us alone.

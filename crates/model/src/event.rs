@@ -156,7 +156,7 @@ pub enum EventKind {
     Demanded,
     /// A scheduled run is due.
     Due,
-    /// A scheduled run does not take place because the last one still goes on.
+    /// A scheduled run does not take place because the last one still goes on, or the service is held.
     DueSkipped,
     /// The wanted number of workers changed.
     Scaled {

@@ -88,7 +88,7 @@ fn service(kind: &EventKind) -> Option<String> {
         EventKind::Idle => "waits for a connection".to_owned(),
         EventKind::Demanded => "is wanted, a connection came".to_owned(),
         EventKind::Due => "is due".to_owned(),
-        EventKind::DueSkipped => "is due, but skipped: the last run still goes on".to_owned(),
+        EventKind::DueSkipped => "is due, but skipped: the last run still goes on, or it is held".to_owned(),
         EventKind::Scaled { from, to, reason } => {
             let why = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
             format!("scales from {from} to {to}{why}")

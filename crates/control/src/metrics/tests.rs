@@ -1,3 +1,5 @@
+//! The text of the metrics, for a picture of everything.
+
 use std::collections::BTreeSet;
 
 use remuda_model::view::Instance;

@@ -104,7 +104,7 @@ impl Spawner {
         self.pidfd.as_fd()
     }
 
-    /// Like [`spawn`](super::spawn), but the spawner starts it, and the plan's trampoline is not needed. Waits until
+    /// Like [`spawn`], but the spawner starts it, and the plan's trampoline is not needed. Waits until
     /// there is a process, at most 1 s.
     ///
     /// # Errors

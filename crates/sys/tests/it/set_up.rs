@@ -173,6 +173,10 @@ pub(crate) fn a_failure_is_not_told_to_a_descriptor_of_the_program() {
         refused(&SpawnPlan { passed, stdout: Some(pipe.writer.as_fd()), ..plan(&["/nowhere"]) });
     assert_eq!(failure.stage, "program");
     drop(pipe.writer);
+    // Whoever started it may take a moment to let go of what it passed on.
+    let limit = rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 };
+    let mut ended = [rustix::event::PollFd::new(&pipe.reader, rustix::event::PollFlags::IN)];
+    assert_eq!(rustix::event::poll(&mut ended, Some(&limit)), Ok(1));
     let mut nothing = [0_u8; 16];
     assert_eq!(rustix::io::read(&pipe.reader, &mut nothing), Ok(0));
 }

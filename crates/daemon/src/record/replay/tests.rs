@@ -163,3 +163,31 @@ fn keys_that_nobody_knows_yet_are_skipped() {
         state(&replay(text.as_bytes()).unwrap().arbiter)
     );
 }
+
+/// Records as builds of their time wrote them; they are never made anew. Each format that was ever in use has one.
+const GOLDEN: [&str; 1] = [include_str!("../../../tests/golden/record-1.jsonl")];
+
+#[test]
+fn the_records_of_former_builds_are_read() {
+    for text in GOLDEN {
+        let mut past = replay(text.replacen("BOOT", &clock::boot_id(), 1).as_bytes()).unwrap();
+        let pids: Vec<u32> = past.children.values().map(|child| child.pid).collect();
+        assert_eq!(pids, [10634, 10635, 10688]);
+        let view = past.arbiter.view();
+        let service = |name: &str| view.iter().find(|service| service.name.as_str() == name).unwrap();
+        assert_eq!((service("web").workers_wanted, service("web").generation), (3, 2));
+        assert_eq!(service("web").workers_ready, 3);
+        assert!(!service("off").wanted, "what an operator stopped stays stopped");
+        assert!(service("stuck").failures_total >= 8);
+        assert_eq!((past.next_event, past.events.last().map(|record| record.seq)), (81, Some(80)));
+        let listeners: Vec<usize> = past.sockets.iter().map(|socket| socket.listeners.len()).collect();
+        assert_eq!(listeners, [1, 3]);
+        let mut orders = Vec::new();
+        past.arbiter.step(Tick(18_000_000), Input::Resumed, &mut orders);
+        assert!(
+            orders.iter().any(|order| matches!(order, Order::Watch { .. })),
+            "mail waits for a connection"
+        );
+        assert!(orders.iter().any(|order| matches!(order, Order::Arm { .. })), "report waits for its time");
+    }
+}

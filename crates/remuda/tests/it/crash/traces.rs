@@ -133,7 +133,7 @@ fn a_damaged_record_is_refused_and_the_workers_go_on() {
     let path = instance.runtime().join("record");
     let whole = std::fs::read_to_string(&path).unwrap();
     // In place: it is the file that the keeper holds.
-    let damaged = format!("{}{{\"Riddle\":1}}\n", whole);
+    let damaged = format!("{whole}{{\"Riddle\":1}}\n");
     std::fs::write(&path, damaged).unwrap();
     instance.begin_again();
     assert_eq!(instance.wait_end(), 1);

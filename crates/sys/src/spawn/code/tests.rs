@@ -77,4 +77,16 @@ proptest! {
     fn noise_does_no_harm(bytes in vec(any::<u8>(), 0..200)) {
         let _: Option<Orders> = Orders::decode(&bytes);
     }
+
+    #[test]
+    fn descriptors_that_are_numbered_by_position_find_back(orders in orders()) {
+        let mut given = Vec::new();
+        let mut numbered = orders.clone();
+        numbered.renumber(|fd| {
+            given.push(fd);
+            i32::try_from(given.len() - 1).unwrap_or(-1)
+        });
+        numbered.renumber(|position| usize::try_from(position).ok().and_then(|at| given.get(at).copied()).unwrap_or(-1));
+        prop_assert_eq!(numbered, orders);
+    }
 }
