@@ -29,6 +29,9 @@ impl Daemon {
             Order::Probe { worker } => return self.probe(worker),
             Order::StopProbe { worker } => {
                 self.tasks.stop_probe(worker);
+                if let Some(service) = self.children.get(&worker).map(|child| child.spec.name.clone()) {
+                    self.slots_changed(&service);
+                }
                 self.capture.unwatch(worker);
             }
             Order::Signal { worker, signal, scope } => self.signal(worker, signal, scope),

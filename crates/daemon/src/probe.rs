@@ -24,6 +24,8 @@ use crate::tasks::{Done, Helpers};
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Between two looks at most.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// The same where others may answer: a look that they caught says nothing, so the next one comes soon.
+const SHARED_PAUSE: Duration = Duration::from_millis(40);
 /// One try to connect, or to get an answer.
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of an answer only its status line is read.
@@ -73,7 +75,16 @@ pub(crate) async fn probe(worker: WorkerId, pid: u32, look: Look, helpers: Helpe
             return Done::Ready(worker);
         }
         sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(look.longest_pause());
+    }
+}
+
+impl Look {
+    fn longest_pause(&self) -> Duration {
+        match self {
+            Self::Connect { shared: true, .. } | Self::Get { shared: true, .. } => SHARED_PAUSE,
+            _ => LONGEST_PAUSE,
+        }
     }
 }
 
@@ -147,7 +158,7 @@ async fn is_accepted_by(pid: u32, stream: &Stream) -> bool {
             // A kernel that does not tell whose answer it was leaves us with the answer.
             Err(_) => return true,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(SHARED_PAUSE);
     }
 }
 

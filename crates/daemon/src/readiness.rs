@@ -49,8 +49,9 @@ impl Daemon {
             }
             Readiness::Exec(command) => self.exec_look(child, command),
         };
-        let (pid, helpers) = (child.pid, self.tasks.helpers().clone());
+        let (pid, service, helpers) = (child.pid, child.spec.name.clone(), self.tasks.helpers().clone());
         self.tasks.start_probe(worker, probe(worker, pid, look, helpers));
+        self.slots_changed(&service);
         None
     }
 
@@ -76,6 +77,15 @@ impl Daemon {
             directory: spec.directory.clone(),
             user,
         }
+    }
+}
+
+/// Whether a worker shows that it serves by answering at the socket it shares with others.
+pub(crate) fn answers_at_its_socket(child: &Child) -> bool {
+    match &child.spec.ready {
+        Readiness::Tcp(address) => address.is_none(),
+        Readiness::Http(target) => split_url(target).0.is_none(),
+        _ => false,
     }
 }
 

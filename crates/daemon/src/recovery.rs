@@ -70,7 +70,10 @@ pub(crate) fn find(folder: &Path) -> Result<Option<Found>, RecoveryError> {
     let Taken { mut descriptors, holdings, .. } = taken;
     descriptors.remove(holding::RECORD);
     without_keeper::complete(&past, &mut descriptors);
-    let dropped = holdings.items.into_iter().filter(|(_, holding)| holding.dropped > 0);
+    let dropped = holdings
+        .items
+        .into_iter()
+        .filter(|(name, holding)| holding.dropped > 0 && !name.starts_with("spill/"));
     let dropped = dropped.map(|(name, holding)| (name, holding.dropped)).collect();
     Ok(Some(Found { past, descriptors, dropped, alone: Some(holdings.state.orphaned_for) }))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -128,7 +129,14 @@ impl Daemon {
     /// Until the very end nothing is made that would be undone if this failed: the way back must find all as it was.
     fn succeed(mut succession: Succession, mut context: Context) -> Result<Started, BootError> {
         let read = replay(&succession.record).map_err(|error| error.to_string()).and_then(|past| {
-            let einhorn = einhorn_socket(&past.config.instance.runtime_dir);
+            let folder = &past.config.instance.runtime_dir;
+            // Somebody may have taken it away.
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o711)
+                .create(folder)
+                .map_err(|error| format!("make the runtime folder {}: {error}", folder.display()))?;
+            let einhorn = einhorn_socket(folder);
             World::begin(&einhorn).map(|world| (past, world)).map_err(|error| error.to_string())
         });
         let mut descriptors = std::mem::take(&mut succession.descriptors);

@@ -9,6 +9,7 @@ use remuda_model::{Event, EventKind, ServiceName, ServiceSpec, SocketName, Stdin
 use tokio::time::Instant;
 
 use crate::daemon::Daemon;
+use crate::readiness::answers_at_its_socket;
 use crate::sockets::Bound;
 
 /// Time between two looks at the queues of slots that are being emptied. The kernel does not tell when a queue is empty.
@@ -122,7 +123,9 @@ impl Daemon {
         for child in self.children.values().filter(|child| child.holds(socket)) {
             taken = taken.max(child.slot + 1);
             let slots = self.steering.served.get(&child.spec.name);
-            if slots.is_some_and(|slots| slots.contains(&child.slot)) {
+            let serves = slots.is_some_and(|slots| slots.contains(&child.slot));
+            // One that is to show at this very socket that it serves has to be reached there.
+            if serves || answers_at_its_socket(child) && self.tasks.probes(child.id) {
                 served.insert(child.slot);
             }
         }

@@ -78,6 +78,11 @@ impl Tasks {
         }
     }
 
+    /// Whether somebody finds out whether a worker is ready.
+    pub(crate) fn probes(&self, worker: WorkerId) -> bool {
+        self.probes.contains_key(&worker)
+    }
+
     pub(crate) fn stop_probe(&mut self, worker: WorkerId) {
         if let Some(probe) = self.probes.remove(&worker) {
             probe.abort();

@@ -27,11 +27,15 @@ impl Daemon {
             let kept = self.keep_stored();
             self.mind_keeper(kept);
         }
-        if self.journal.is_long() {
+        if self.journal.is_due() {
             self.begin_record();
         }
         if let Some(error) = self.journal.take_failure() {
-            self.trouble(format!("{error}; after a crash of remuda nobody could go on with its workers"));
+            let forgotten = self.keeping.forget(vec![holding::RECORD.to_owned()]);
+            self.mind_keeper(forgotten);
+            self.trouble(format!(
+                "{error}; until it can be written again, nobody could go on with the workers after a crash of remuda"
+            ));
         }
     }
 

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use remuda_sys::{CallError, clock};
 use serde::Serialize;
@@ -19,6 +20,8 @@ use crate::VERSION;
 /// The facts after a picture may be at least so long, and so many times as long as it, before another one is made.
 const FACTS_MIN_BYTES: usize = 1024 * 1024;
 const FACTS_PER_PICTURE: usize = 4;
+/// After a failure, a new picture is tried when something happens after so long.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// The record of this instance, being written.
 #[derive(Debug)]
@@ -30,13 +33,15 @@ pub(crate) struct Journal {
     facts_bytes: usize,
     buffer: Vec<u8>,
     failure: Option<CallError>,
+    /// After a failure, when a new picture is tried.
+    again: Option<Instant>,
 }
 
 impl Journal {
     /// Nothing is written before the first [picture](Self::begin).
     pub(crate) fn new(path: PathBuf) -> Self {
         let (picture_bytes, facts_bytes, buffer) = (0, 0, Vec::new());
-        Self { path, file: None, picture_bytes, facts_bytes, buffer, failure: None }
+        Self { path, file: None, picture_bytes, facts_bytes, buffer, failure: None, again: None }
     }
 
     /// Begins anew with a picture, as [`encode`] makes it. The descriptor to be held is another one from now on.
@@ -44,6 +49,7 @@ impl Journal {
         match picture.and_then(|text| self.write_picture(&text)) {
             Ok((file, bytes)) => {
                 (self.file, self.picture_bytes, self.facts_bytes) = (Some(file), bytes, 0);
+                self.again = None;
             }
             Err(error) => self.fail(error),
         }
@@ -78,11 +84,17 @@ impl Journal {
     fn fail(&mut self, error: io::Error) {
         let attempt = format!("write the record {}", self.path.display());
         self.failure = Some(CallError::new(attempt, error));
+        self.again = Some(Instant::now() + TRY_AGAIN);
+        // Half of the truth would have the next arbiter end workers that it does not know; and its room may be needed.
+        for path in [&self.path, &self.path.with_extension("new")] {
+            let _ = std::fs::remove_file(path);
+        }
     }
 
-    /// Whether it is time for a new picture.
-    pub(crate) fn is_long(&self) -> bool {
-        self.facts_bytes > FACTS_MIN_BYTES.max(self.picture_bytes * FACTS_PER_PICTURE)
+    /// Whether it is time for a new picture: the facts are long, or the last one failed a while ago.
+    pub(crate) fn is_due(&self) -> bool {
+        self.again.is_some_and(|again| again <= Instant::now())
+            || self.facts_bytes > FACTS_MIN_BYTES.max(self.picture_bytes * FACTS_PER_PICTURE)
     }
 
     pub(crate) fn take_failure(&mut self) -> Option<CallError> {
@@ -127,3 +139,6 @@ fn line(text: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
 pub(crate) fn path_in(folder: &Path) -> PathBuf {
     folder.join("record")
 }
+
+#[cfg(test)]
+mod tests;

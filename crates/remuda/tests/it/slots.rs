@@ -320,3 +320,15 @@ fn connections_may_be_spread_by_processor_and_at_random() {
         instance.end();
     }
 }
+
+#[test]
+fn a_probe_at_the_shared_address_reaches_the_slot_it_is_for() {
+    let text = config("command = \"python3 @WORKERS@/notify_worker.py\"");
+    let probed = text.replace("ready = \"notify\"", "ready = \"http:/\"\nready_timeout = \"20s\"");
+    assert_ne!(text, probed);
+    let instance = Instance::up(&probed);
+    assert_eq!(instance.service("web").workers_ready, instance.service("web").workers_wanted);
+    instance.remuda(&["reload", "web"]).done();
+    instance.remuda(&["restart", "web.0"]).done();
+    instance.end();
+}

@@ -169,3 +169,15 @@ fn a_reload_under_way_goes_on_to_its_end() {
     assert!(instance.pids("web").iter().all(|pid| !pids.contains(pid)));
     instance.end();
 }
+
+#[test]
+fn a_runtime_folder_that_is_gone_does_not_keep_the_successor_from_going_on() {
+    let mut instance = Instance::up(HELLO);
+    let (address, pids) = (instance.address("web"), instance.pids("web"));
+    std::fs::remove_dir_all(instance.runtime()).unwrap();
+    instance.signal(Signal::USR2);
+    instance.wait_event("the upgrade", |event| matches!(event.kind, EventKind::InstanceUpgraded { .. }));
+    assert!(pids.contains(&http::get(&address, "/").unwrap().pid()));
+    instance.signal(Signal::TERM);
+    assert_eq!(instance.wait_end(), 0);
+}
