@@ -10,6 +10,8 @@ use remuda_model::{Readiness, ServiceSpec, WorkerId};
 use remuda_sys::spawn::EnvironmentValue;
 use remuda_sys::users::Account;
 
+use crate::tracking::{MARK, mark};
+
 /// What a clean environment takes over from the arbiter's own.
 const INHERITED: [&str; 3] = ["PATH", "LANG", "TZ"];
 /// Where programs are searched when the arbiter itself has no `PATH`.
@@ -32,6 +34,8 @@ const OURS: [&str; 10] = [
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) worker: WorkerId,
+    /// The runtime folder.
+    pub(crate) folder: &'a Path,
     pub(crate) notify: Option<&'a Path>,
     pub(crate) einhorn: &'a Path,
     /// Names of the descriptors from 3 up; sockets first, then what the worker's predecessor stored.
@@ -90,6 +94,7 @@ pub(crate) fn variables(
     set("REMUDA_SLOT", &values.slot.to_string());
     set("REMUDA_GENERATION", &values.generation.to_string());
     set("REMUDA_WORKER", &facts.worker.0.to_string());
+    set(MARK, &mark(facts.folder, facts.worker));
     for (name, socket) in &values.sockets {
         set(&format!("REMUDA_SOCKET_{}", variable_name(name.as_str())), &socket.descriptor.to_string());
     }

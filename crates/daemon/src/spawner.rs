@@ -216,6 +216,7 @@ impl Workshop<'_> {
         names.extend(newcomer.stored.iter().map(|(name, _)| name.clone()));
         let facts = Facts {
             worker: newcomer.worker,
+            folder: self.folder.path(),
             notify: Some(&notify.path),
             einhorn: &self.folder.einhorn_socket(),
             names: &names,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use remuda_model::{InstanceSpec, Signal, WorkerId};
@@ -28,6 +29,8 @@ const VANISHING: Duration = Duration::from_secs(2);
 pub(crate) struct Tracking {
     cgroups: Option<Cgroups>,
     words: String,
+    /// The runtime folder.
+    folder: PathBuf,
     /// Of buried workers, what was still dying.
     leftovers: Vec<Leftover>,
     /// Living workers without a control group whose trees are to be killed.
@@ -67,6 +70,15 @@ impl Leftover {
     }
 }
 
+/// The variable by which what a worker left behind is known. After a crash of an arbiter all its workers are orphans,
+/// and those of other instances have the same numbers: so it names the instance too.
+pub(crate) const MARK: &str = "REMUDA_MARK";
+
+/// Its value: like no other worker's on this machine.
+pub(crate) fn mark(folder: &Path, worker: WorkerId) -> String {
+    format!("{}#{}", folder.display(), worker.0)
+}
+
 impl Tracking {
     /// Finds out what this machine gives us.
     pub(crate) fn detect(instance: &InstanceSpec) -> Self {
@@ -78,7 +90,8 @@ impl Tracking {
             Err(unavailable) => (None, format!("process tree ({unavailable})")),
         };
         let (leftovers, condemned, unburied) = (Vec::new(), BTreeSet::new(), VecDeque::new());
-        Self { cgroups, words, leftovers, condemned, unburied }
+        let folder = instance.runtime_dir.clone();
+        Self { cgroups, words, folder, leftovers, condemned, unburied }
     }
 
     /// By which way trees are tracked and killed, for `status`.
@@ -148,7 +161,7 @@ impl Tracking {
 
     fn kill(&mut self, trees: &[&Child]) {
         let markers: Vec<String> =
-            trees.iter().map(|child| format!("REMUDA_WORKER={}", child.id.0)).collect();
+            trees.iter().map(|child| format!("{MARK}={}", mark(&self.folder, child.id))).collect();
         let leaders: Vec<Leader<'_>> = trees
             .iter()
             .zip(&markers)

@@ -46,7 +46,15 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 
 /// The variables a process was started with.
 pub(crate) fn environment(pid: u32) -> BTreeMap<String, String> {
-    let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    // A process in the middle of `execve` shows none for a moment.
+    let deadline = Instant::now() + PATIENCE;
+    let bytes = loop {
+        let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        if !bytes.is_empty() || Instant::now() > deadline {
+            break bytes;
+        }
+        std::thread::yield_now();
+    };
     let texts = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy);
     texts.filter_map(|text| text.split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned()))).collect()
 }
