@@ -54,7 +54,7 @@ pub use keeper::{
     run_keeper_if_asked,
 };
 pub use logs::{LogLine, LogNext, LogQuery, LogReader, LogStore, Stream};
-pub use recovery::RecoveryError;
+pub use recovery::{RecoveryError, Strays};
 pub use sockets::SocketError;
 pub use succession::{SUCCESSION_VARIABLES, Succession, SuccessionError};
 pub use upgrade::{Fitness, PREFLIGHT_WORD, look_at};

@@ -1,5 +1,6 @@
 //! What a former arbiter of this runtime folder left: its record, and the descriptors that outlived it.
 
+mod strays;
 mod without_keeper;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use crate::keeper::{KeeperError, Orphans, Taken, keeper_name};
 use crate::record::holding;
 use crate::record::journal::path_in;
 use crate::record::replay::{self, Past, RecordError};
+
+pub use strays::Strays;
 
 /// Longest record that is read: far above what the workers of a machine need.
 const RECORD_MAX_BYTES: usize = 1 << 30;

@@ -226,6 +226,10 @@ impl Daemon {
     pub(crate) fn open(&mut self) {
         match self.opening.take() {
             Some(Opening::Anew(bound)) => {
+                // Who escaped from the workers of a former arbiter, when all of those have ended.
+                if let Err(error) = self.tracking.end_survivors(|_| false) {
+                    self.trouble(format!("end processes that a former arbiter left: {error}"));
+                }
                 self.start_spawner();
                 self.tell(Event::instance(EventKind::InstanceStarted { version: crate::VERSION.to_owned() }));
                 for socket in bound {

@@ -71,7 +71,7 @@ pub(super) fn complete(past: &Past, descriptors: &mut BTreeMap<String, OwnedFd>)
 
 /// A handle of the process, if it is the one that was recorded and not one that got its number, and lives: one that has
 /// ended keeps its number until its new parent reaps it.
-fn still(child: &ChildRecord) -> Option<OwnedFd> {
+pub(super) fn still(child: &ChildRecord) -> Option<OwnedFd> {
     let pidfd = pidfd_open(child.pid).ok()?;
     let same = start_time(child.pid).is_ok_and(|time| time == child.start_time);
     let lives = same && foreign_exit(&pidfd).is_ok_and(|ended| ended.is_none());

@@ -42,6 +42,28 @@ fn commands_say_that_workers_of_a_killed_arbiter_go_on_and_down_ends_them() {
 }
 
 #[test]
+fn commands_find_the_workers_when_their_keeper_was_killed_too() {
+    let mut instance = Instance::up(HELLO);
+    let (pids, address, keeper) = (instance.pids("web"), instance.address("web"), instance.keeper());
+    instance.kill_arbiter();
+    instance.kill(keeper);
+    let said = instance.remuda(&["status"]).exits(3);
+    assert!(
+        said.err.contains("the keeper of its workers too") && said.err.contains("3 workers go on"),
+        "{said:?}"
+    );
+    http::get(&address, "/").unwrap();
+    let said = instance.remuda(&["down"]).done();
+    assert!(said.out.contains("has ended"), "{said:?}");
+    assert!(pids.iter().all(|pid| !process::is_alive(*pid)));
+    let said = instance.remuda(&["status"]).exits(3);
+    assert!(!said.err.contains("killed"), "{said:?}");
+    instance.anew();
+    instance.wait_phase("web", ServicePhase::Running);
+    instance.end();
+}
+
+#[test]
 fn an_instance_without_an_arbiter_is_found_by_its_config_and_down_need_not_wait() {
     let mut instance = Instance::up(HELLO);
     let pids = instance.pids("web");
