@@ -25,8 +25,8 @@ usage: cargo xtask COMMAND
   tidy     file sizes and openings, unsafe code, open marks, paths of one machine
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
-  bench    builds a release, installs the peers, measures: `bench supervise` (the default) or `bench loss`
-           (further arguments go to that program)
+  bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss` or
+           `bench hub` (further arguments go to that program)
   demo     builds a release and runs examples/hello";
 
 fn main() -> ExitCode {
@@ -76,6 +76,13 @@ fn lint() -> Result<()> {
 
 fn bench(rest: &[String]) -> Result<()> {
     let binary = release_binary()?;
+    if let Some((name, rest)) = rest.split_first()
+        && name == "hub"
+    {
+        Program::cargo("build --release -p remuda-load").run()?;
+        Program::new("tests/peers/hub/install").run()?;
+        return Program::new("bench/hub").args(["--remuda", &binary]).args(rest).run();
+    }
     Program::new("bench/peers").run()?;
     let (program, rest) = match rest.split_first() {
         Some((name, rest)) if name == "loss" => ("bench/loss", rest),

@@ -103,7 +103,8 @@ impl Arbiter {
     /// It runs an older spec than the config it was last given, which did not come up: more differs than the plan
     /// knows.
     fn went_back(&self, name: &ServiceName, spec: &Arc<ServiceSpec>) -> bool {
-        let change = self.services.get(name).and_then(|service| service_change(&service.spec, spec, false));
+        let change =
+            self.services.get(name).and_then(|service| service_change(&service.spec, spec, false, false));
         matches!(change, Some(Change::Replaced { .. }))
     }
 

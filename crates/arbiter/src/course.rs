@@ -191,8 +191,13 @@ impl Arbiter {
 
     /// After all that one step brought: what follows from it.
     pub(crate) fn conclude(&mut self) {
-        while let Some(name) = self.touched.pop_first() {
-            self.conclude_service(&name);
+        loop {
+            while let Some(name) = self.touched.pop_first() {
+                self.conclude_service(&name);
+            }
+            if !self.stop_hub() {
+                break;
+            }
         }
         self.conclude_stop();
     }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use remuda_model::hub::{HUB, HubSocket};
 use remuda_model::{
-    Change, Config, InstanceSpec, Plan, ServiceChange, ServiceSpec, SocketChange, SocketOptions, SocketSpec,
+    Change, Config, InstanceSpec, Kind, Plan, ServiceChange, ServiceSpec, SocketChange, SocketOptions,
+    SocketSpec,
 };
 
 /// What has to be done for `new` to be in force where `old` is.
@@ -24,11 +26,12 @@ pub fn plan(old: &Config, new: &Config) -> Plan {
             matches!(socket.change, Change::Replaced { .. }) && service.sockets.contains(&socket.name)
         })
     };
+    let moved = hub_moves(old, new, &plan);
     let mut services = Vec::new();
     for (name, before) in &old.services {
         let change = match new.services.get(name) {
             None => Some(Change::Removed),
-            Some(after) => service_change(before, after, rebound(after)),
+            Some(after) => service_change(before, after, rebound(after), moved && before.hub && after.hub),
         };
         services.extend(change.map(|change| ServiceChange { name: name.clone(), change }));
     }
@@ -38,6 +41,17 @@ pub fn plan(old: &Config, new: &Config) -> Plan {
     plan.sockets.sort_by(|one, other| one.name.cmp(&other.name));
     plan.services = services;
     plan
+}
+
+/// Whether workers that were told where the hub is, or how to show who they are, have to be told anew.
+fn hub_moves(old: &Config, new: &Config, plan: &Plan) -> bool {
+    let hub = |config: &Config| config.services.get(HUB).and_then(|spec| spec.kind.hub().cloned());
+    let (Some(before), Some(after)) = (hub(old), hub(new)) else { return false };
+    let is_told_anew = |change: &SocketChange| {
+        let touched = matches!(change.change, Change::Added | Change::Removed | Change::Replaced { .. });
+        touched && HubSocket::of(change.name.as_str()).is_some()
+    };
+    before.state_dir != after.state_dir || plan.sockets.iter().any(is_told_anew)
 }
 
 macro_rules! differing {
@@ -82,24 +96,56 @@ fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {
     (!keys.is_empty()).then_some(Change::Adjusted { keys })
 }
 
-/// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew.
+/// What of the hub differs, by the tables of the config; of what is built in and what is not, the kind.
+fn kind_keys(old: &Kind, new: &Kind) -> Vec<String> {
+    let (Some(before), Some(after)) = (old.hub(), new.hub()) else {
+        return if old == new { Vec::new() } else { vec!["kind".to_owned()] };
+    };
+    let (bus, store) = (&before.bus, &before.store);
+    let bus = differing!(
+        bus, after.bus;
+        listen, pub_listen, pull_listen, auth, curve_keys, queue, slow, patience, message_max, peers_max, heartbeat,
+        replay,
+    );
+    let store = differing!(
+        store, after.store;
+        listen, auth, memory, full, fsync, durable, databases, clients_max, script, events,
+    );
+    let bus = bus.into_iter().map(|key| format!("bus.{key}"));
+    let store = store.into_iter().map(|key| format!("store.{key}"));
+    let own = [
+        ("hub.state", before.state_dir != after.state_dir),
+        ("users", before.users != after.users),
+        ("access", before.accesses != after.accesses),
+    ];
+    let own = own.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned());
+    bus.chain(store).chain(own).collect()
+}
+
+/// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew; `is_moved`: so
+/// is the hub it uses.
 pub(crate) fn service_change(
     old: &Arc<ServiceSpec>,
     new: &Arc<ServiceSpec>,
     rebound: bool,
+    is_moved: bool,
 ) -> Option<Change> {
     // What a running worker was given when it was spawned.
-    let mut replaced = differing!(
+    let mut replaced = kind_keys(&old.kind, &new.kind);
+    replaced.extend(differing!(
         old, new;
-        kind, command, sockets, stdin, environment, identity, directory, limits, cgroup, nice, oom_score_adjust,
-        no_new_privileges, session, watchdog, fd_store, singleton, oneshot,
-    );
+        command, sockets, stdin, environment, identity, directory, limits, cgroup, nice, oom_score_adjust,
+        no_new_privileges, session, watchdog, fd_store, hub, singleton, oneshot,
+    ));
     if (old.on_demand.is_some(), old.schedule.is_some()) != (new.on_demand.is_some(), new.schedule.is_some())
     {
         replaced.push("activation".to_owned());
     }
     if rebound {
         replaced.push("socket address".to_owned());
+    }
+    if is_moved {
+        replaced.push("hub address".to_owned());
     }
     if !replaced.is_empty() {
         if (old.workers, old.scaling) != (new.workers, new.scaling) {

@@ -16,7 +16,8 @@ impl Arbiter {
     /// A worker has reached its limit of age or requests.
     pub(crate) fn recycle(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.is_ready()) else { return };
-        if self.now < worker.keep_until {
+        // While everything ends, who is still there waits for its own end.
+        if self.now < worker.keep_until || self.stopping.is_some() {
             return;
         }
         let (name, slot, role) = (worker.service.clone(), worker.slot, worker.role);

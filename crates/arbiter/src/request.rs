@@ -188,6 +188,9 @@ impl Arbiter {
         self.check_names(std::slice::from_ref(name))?;
         let limit = self.instance.as_ref().map_or(u32::MAX, |instance| instance.workers_max);
         let Some(service) = self.services.get_mut(name) else { return Ok(()) };
+        if service.spec.kind.hub().is_some() && to != service.spec.workers {
+            return Err(Refusal::FixedWorkers { service: name.clone(), workers: service.spec.workers });
+        }
         if service.spec.singleton && to > 1 {
             return Err(Refusal::Singleton { service: name.clone() });
         }

@@ -64,6 +64,7 @@ impl Arbiter {
         let alone = !service.spec.singleton || service.alive == 0;
         let vacated = service.rollout.as_ref().is_some_and(|rollout| rollout.active.contains_key(&slot));
         if !service.is_up()
+            || self.stopping.is_some()
             || slot >= service.workers_wanted
             || !empty
             || waits

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use remuda_model::hub::{HUB, HubSocket};
 use remuda_model::{
     Config, Hook, HookPoint, InstanceSpec, Mode, Readiness, ReloadMethod, ResourceLimit, ServiceSpec,
     SocketSpec, Stdin,
@@ -12,6 +13,8 @@ use remuda_model::{
 use crate::raw::{self, Amount, Field, Located};
 use crate::resolve::Masked;
 
+mod hub;
+
 /// What stands in for a value that is not to be shown.
 const MASK: &str = "***";
 
@@ -19,14 +22,25 @@ const MASK: &str = "***";
 /// config, apart from these.
 #[must_use]
 pub fn effective(config: &Config, masked: &Masked) -> String {
+    let hub = config.services.values().find_map(|spec| Some((spec.kind.hub()?, spec.as_ref())));
     let file = raw::File {
         remuda: Some(instance(&config.instance)),
-        socket: config.sockets.values().map(|spec| (spec.name.as_str().into(), socket(spec))).collect(),
+        socket: config
+            .sockets
+            .values()
+            .filter(|spec| hub.is_none() || HubSocket::of(spec.name.as_str()).is_none())
+            .map(|spec| (spec.name.as_str().into(), socket(spec)))
+            .collect(),
         service: config
             .services
             .values()
-            .map(|spec| (spec.name.as_str().into(), service(spec, masked)))
+            .filter(|spec| spec.kind.hub().is_none())
+            .map(|spec| (spec.name.as_str().into(), service(spec, hub.is_some(), masked)))
             .collect(),
+        bus: hub.map(|(hub, _)| hub::bus(&hub.bus)),
+        store: hub.map(|(hub, _)| hub::store(&hub.store)),
+        hub: hub.map(|(hub, spec)| hub::worker(hub, spec, masked).into()),
+        access: hub.map(|(hub, _)| hub::accesses(hub, config)).unwrap_or_default(),
     };
     file.to_toml().expect("every number of a config was read from TOML or is a small default")
 }
@@ -123,12 +137,12 @@ fn workers(spec: &ServiceSpec) -> raw::Workers {
     }
 }
 
-fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
+fn service(spec: &ServiceSpec, is_hub_there: bool, masked: &Masked) -> raw::Service {
     let identity = &spec.identity;
     let account = |name: &String| raw::Account(name.clone());
     let groups = |groups: &Vec<String>| groups.iter().map(|group| account(group).into()).collect();
     raw::Service {
-        kind: some(spec.kind),
+        kind: some(raw::Kind::Command),
         command: some(raw::Command::Words(words(&spec.command.argv))),
         // The command is printed as the words that run, a shell among them.
         shell: None,
@@ -138,18 +152,15 @@ fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
         singleton: some(spec.singleton),
         oneshot: some(spec.oneshot),
         autostart: some(spec.autostart),
-        after: texts(spec.after.iter().map(|name| name.as_str())),
+        // Who uses the hub comes after it without a word.
+        after: texts(spec.after.iter().map(|name| name.as_str()).filter(|name| !spec.hub || *name != HUB)),
         priority: some(spec.priority),
         ready: some(ready(&spec.ready)),
         ready_timeout: time(spec.ready_timeout),
         notify_access: some(spec.notify_access),
         watchdog: spec.watchdog.and_then(time),
         reload: some(raw::Reload::Table(reload(spec))),
-        stop: some(raw::Stop::Table(raw::StopTable {
-            signal: some(spec.stop.signal),
-            timeout: time(spec.stop.timeout),
-            scope: some(spec.stop.scope),
-        })),
+        stop: some(stop(spec)),
         restart: some(spec.restart),
         success_codes: some(spec.success_codes.iter().map(|code| (*code).into()).collect()),
         backoff: some(backoff(spec)),
@@ -168,6 +179,7 @@ fn service(spec: &ServiceSpec, masked: &Masked) -> raw::Service {
         no_new_privileges: some(spec.no_new_privileges),
         session: some(spec.session),
         fd_store: some(spec.fd_store),
+        hub: if is_hub_there { some(spec.hub) } else { None },
         log: log(spec),
         inherit_env: some(spec.environment.inherit),
         // Their variables are among those of the table below.
@@ -218,6 +230,14 @@ fn reload(spec: &ServiceSpec) -> raw::ReloadTable {
             ReloadMethod::Signal(signal) => some(signal),
         },
     }
+}
+
+fn stop(spec: &ServiceSpec) -> raw::Stop {
+    raw::Stop::Table(raw::StopTable {
+        signal: some(spec.stop.signal),
+        timeout: time(spec.stop.timeout),
+        scope: some(spec.stop.scope),
+    })
 }
 
 fn backoff(spec: &ServiceSpec) -> raw::Backoff {

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::interpolate;
 
 mod amount;
+mod bus;
 mod command;
 mod duration;
+mod hub;
 mod instance;
 mod life;
 mod limits;
@@ -23,11 +25,14 @@ mod service;
 mod shape;
 mod size;
 mod socket;
+mod store;
 mod workers;
 
 pub use amount::{Amount, Limit, LimitPair};
+pub use bus::{Bus, Replay};
 pub use command::{Command, Hook, HookTable, Hooks};
 pub use duration::{Duration, DurationError};
+pub use hub::{Access, Hub, Listen};
 pub use instance::Instance;
 pub use life::{
     Backoff, Log, LogTable, OnDemand, OnDemandTable, Reload, ReloadTable, Schedule, ScheduleTable, Stop,
@@ -36,9 +41,10 @@ pub use life::{
 pub use limits::Limits;
 pub use located::{Field, Located, Span};
 pub use mode::{FileMode, FileModeError, Percent, PercentError};
-pub use service::{Account, Service, Variable};
+pub use service::{Account, Kind, Service, Variable};
 pub use size::{Size, SizeError};
 pub use socket::{Keepalive, KeepaliveTable, Socket};
+pub use store::{Events, Fsync, Script, Store};
 pub use workers::{WorkerBounds, WorkerCount, Workers};
 
 /// A config file of Remuda, `remuda.toml`.
@@ -54,6 +60,18 @@ pub struct File {
     /// The services, by name: `[service.web]`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub service: BTreeMap<Located<String>, Service>,
+    /// Messages between workers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<Bus>,
+    /// Keys and values that workers share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
+    /// The worker that is the hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub: Field<Hub>,
+    /// What services may do on the hub, by name of the service: `[access.web]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub access: BTreeMap<Located<String>, Access>,
 }
 
 impl File {

@@ -34,6 +34,9 @@ fn section(output: &mut String, level: usize, name: &str, node: Node) {
         // Keys that are tables of one shape, as limits and hooks are, share a section.
         let mut told = Vec::new();
         for (key, value) in &keys {
+            for items in value.shapes().into_iter().filter_map(Node::items) {
+                section(output, 4, &format!("[{name}.{key}]"), items);
+            }
             let alike = keys.iter().filter(|(_, other)| other.table() == value.table()).count();
             if told.contains(&value.table()) {
                 continue;

@@ -14,8 +14,10 @@ use crate::raw::{self, Field, Located, Span};
 use crate::report::{Problem, Report, Severity};
 use crate::source::Sources;
 
+mod bus;
 mod command;
 mod environment;
+mod hub;
 mod instance;
 mod life;
 mod limits;
@@ -24,6 +26,7 @@ mod relation;
 mod scaling;
 mod service;
 mod socket;
+mod store;
 
 /// What a config is read in: nothing of it is looked up by this crate itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +137,9 @@ impl Resolution<'_> {
             }
         }
         self.relations(&sockets, &services);
-        let instance = self.instance(&services)?;
+        let mut instance = self.instance(&services)?;
         self.worker_counts(&instance, &services);
+        self.hub(&mut instance, &mut sockets, &mut services);
         let services = services.into_iter().map(|(name, spec)| (name, Arc::new(spec))).collect();
         Some(Config { instance, sockets, services })
     }

@@ -7,6 +7,7 @@
 
 mod body;
 mod client;
+mod hub;
 mod metrics;
 mod openapi;
 mod percent;

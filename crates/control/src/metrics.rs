@@ -1,7 +1,10 @@
 //! Figures in the text format of Prometheus, version 0.0.4: a picture of the present, flattened.
 
+mod hub;
+
 use std::fmt::{Display, Write as _};
 
+use remuda_model::hub::HubMetrics;
 use remuda_model::view::{Instance, Listener, Service, Socket};
 
 /// A name and a value.
@@ -10,12 +13,15 @@ type Label<'a> = (&'a str, String);
 /// A figure of a service: its name, its kind, its meaning, and where it is.
 type Figure = (&'static str, Kind, &'static str, fn(&Service) -> Option<u64>);
 
-/// All figures; `events` have been told so far.
-pub(crate) fn metrics(view: &Instance, events: u64) -> String {
+/// All figures; `events` have been told so far, and where there is a hub, it has told `hub`, or nothing.
+pub(crate) fn metrics(view: &Instance, events: u64, hub: Option<&HubMetrics>) -> String {
     let mut page = Page::default();
     instance(&mut page, view, events);
     queues(&mut page, &view.sockets);
     services(&mut page, &view.services);
+    if view.hub.is_some() {
+        hub::hub(&mut page, hub);
+    }
     page.text
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::VERSION;
 use crate::daemon::Daemon;
 use crate::handle::Command;
+use crate::hub;
 
 impl Daemon {
     pub(crate) fn command(&mut self, command: Command) {
@@ -90,6 +91,7 @@ impl Daemon {
             crate::spawner::account(spec)
                 .map_err(|failure| refused(format!("service {}: {failure}", spec.name)))?;
         }
+        let secret = hub::furnish(&config).map_err(|error| refused(error.to_string()))?;
         let prepared = self.sockets.prepare(&config, &plan).map_err(|error| refused(error.to_string()))?;
         // From here on nothing can fail.
         let watched: Vec<_> = self.watched.keys().cloned().collect();
@@ -103,6 +105,7 @@ impl Daemon {
             self.tell(Event::instance(EventKind::SocketReleased { socket }));
         }
         self.open_logs(&config);
+        self.secret = secret;
         self.config = Arc::new(config.clone());
         self.specs.extend(config.services.clone());
         self.sockets_changed();
@@ -147,6 +150,7 @@ impl Daemon {
                     count,
                 })
                 .collect(),
+            hub: self.hub_view(),
             sockets,
             services,
         }

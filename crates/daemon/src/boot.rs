@@ -10,6 +10,7 @@ use remuda_model::Config;
 use remuda_sys::CallError;
 use remuda_sys::socket::Activation;
 
+use crate::hub::HubError;
 use crate::instance::{InstanceError, PidFileError};
 use crate::recovery::RecoveryError;
 use crate::sockets::SocketError;
@@ -87,6 +88,9 @@ pub enum BootError {
     /// Its pid cannot be written.
     #[error("{0}; nothing was started")]
     PidFile(#[source] PidFileError),
+    /// The hub has no folder or no secret.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// The kernel refused something it needs.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_arbiter::{Arbiter, Input, Order};
+use remuda_model::hub::Secret;
 use remuda_model::{
     Config, Event, EventKind, Record, Reply, RequestId, ResourceLimit, ServiceName, ServiceSpec, Tick,
     WorkerId,
@@ -83,6 +84,8 @@ pub struct Daemon {
     /// The limit of descriptors we were started with: ours is higher, that of workers is not.
     pub(crate) nofile: ResourceLimit,
     pub(crate) folder: InstanceFolder,
+    /// The secret of which the tokens for the hub are made, once it was needed.
+    pub(crate) secret: Option<Secret>,
     pub(crate) events: EventLog,
     pub(crate) logs: LogStore,
     pub(crate) commands: mpsc::Receiver<Command>,

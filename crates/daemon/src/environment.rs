@@ -42,6 +42,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) names: &'a [String],
     /// So many of them are sockets.
     pub(crate) sockets: usize,
+    /// Where the hub is; empty for who may not use it.
+    pub(crate) hub: &'a [(&'static str, String)],
 }
 
 /// The variables a placeholder `$(env.NAME)` may name: what the worker inherits, and what its config sets.
@@ -85,6 +87,10 @@ pub(crate) fn variables(
     let text = |value: &str| EnvironmentValue::Text(value.into());
     for (name, value) in known {
         all.insert(name.clone(), text(value));
+    }
+    // What the config sets wins: a service may have a Redis of its own.
+    for (name, value) in facts.hub {
+        all.insert((*name).to_owned(), text(value));
     }
     for (name, value) in &spec.environment.variables {
         all.insert(name.clone(), text(&substitute(value, values)?));

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use remuda_sys::CallError;
 use remuda_sys::lock::{Lock, LockError, try_lock};
 
+use crate::hub::HANDOVER_FOLDER;
+
 /// Why an instance cannot take its folder. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -157,6 +159,12 @@ impl InstanceFolder {
     pub(crate) fn remove_notify_folder(&self) {
         // If the folder is gone, so is this.
         let _ = std::fs::remove_dir_all(self.path.join("notify"));
+    }
+
+    /// So is the hub: nobody hands anything over any more.
+    pub(crate) fn remove_handover_folder(&self) {
+        // Most instances have none.
+        let _ = std::fs::remove_dir_all(self.path.join(HANDOVER_FOLDER));
     }
 
     pub(crate) fn control_socket(&self) -> PathBuf {

@@ -21,6 +21,7 @@ mod handle;
 mod happen;
 mod helper;
 mod hook;
+mod hub;
 mod instance;
 mod keeper;
 mod keeping;
@@ -48,6 +49,7 @@ pub use boot::{Beginning, Boot, BootError, ConfigSource};
 pub use daemon::{Daemon, Started};
 pub use event_log::{EventLog, EventReader, Next};
 pub use handle::{Gone, Handle};
+pub use hub::HubError;
 pub use instance::{InstanceError, PidFileError};
 pub use keeper::{
     Holding, Holdings, KEEP_WORD, Keeper, KeeperError, OnCrash, Orphans, Policy, State, Taken, keeper_name,

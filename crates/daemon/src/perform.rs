@@ -82,6 +82,13 @@ impl Daemon {
         let wanted = |order: &Order| matches!(order, Order::Spawn { worker, .. } if arbiter.knows(*worker));
         let order = std::iter::from_fn(|| self.spawns.pop_front()).find(wanted);
         let Some(Order::Spawn { worker, slot, generation, workers, spec }) = order else { return false };
+        let share = match self.share_of(&spec, generation) {
+            Ok(share) => share,
+            Err(failure) => {
+                self.take(Input::NotSpawned { worker, failure });
+                return !self.spawns.is_empty();
+            }
+        };
         let stored = self.stored.of_slot(&spec.name, slot).collect();
         let newcomer = Newcomer { worker, slot, generation, workers, spec: &spec, stored };
         let mut workshop = Workshop {
@@ -91,6 +98,7 @@ impl Daemon {
             launcher: &mut self.launcher,
             ours: &self.ours,
             nofile: &self.nofile,
+            share,
         };
         let hatched = workshop.spawn(newcomer);
         self.mind_spawner();

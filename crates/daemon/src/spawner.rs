@@ -20,6 +20,7 @@ use remuda_sys::{pipe, process};
 use crate::child::{Child, Notified};
 use crate::daemon::Daemon;
 use crate::environment::{Facts, known, variables};
+use crate::hub::{Share, settings_file};
 use crate::instance::InstanceFolder;
 use crate::sockets::{Bound, SocketTable};
 use crate::tracking::Tracking;
@@ -40,6 +41,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) ours: &'a BTreeMap<String, String>,
     /// The limit of descriptors we were started with.
     pub(crate) nofile: &'a ResourceLimit,
+    /// What the worker is told of the hub.
+    pub(crate) share: Share,
 }
 
 /// Who is to be spawned.
@@ -221,6 +224,10 @@ impl Workshop<'_> {
             einhorn: &self.folder.einhorn_socket(),
             names: &names,
             sockets: sockets.len(),
+            hub: match &self.share {
+                Share::Variables(variables) => variables,
+                Share::Nothing | Share::Settings(_) => &[],
+            },
         };
         let placeholder = failure("placeholders", true);
         let environment =
@@ -232,6 +239,10 @@ impl Workshop<'_> {
 
     /// Its descriptor 0, and what keeps that open.
     fn stdin(&self, newcomer: &Newcomer<'_>) -> Result<Option<(OwnedFd, Option<OwnedFd>)>, SpawnFailure> {
+        if let Share::Settings(settings) = &self.share {
+            let file = settings_file(settings).map_err(short("write the hub's settings"))?;
+            return Ok(Some((file, None)));
+        }
         match &newcomer.spec.stdin {
             Stdin::Null => Ok(None),
             Stdin::Hold => {

@@ -22,6 +22,7 @@ use crate::daemon::{Daemon, Opening, Started};
 use crate::einhorn_server::EinhornServer;
 use crate::fdstore::FdStore;
 use crate::handle::{COMMANDS_WAITING, Handle};
+use crate::hub;
 use crate::instance::{InstanceFolder, einhorn_socket};
 use crate::keeping::Keeping;
 use crate::load::LoadMeter;
@@ -120,6 +121,7 @@ impl Daemon {
             }
             None => {
                 folder.prepare()?;
+                hub::furnish(&config)?;
                 Begun::anew(config, activation, seed)?
             }
         };
@@ -206,6 +208,7 @@ impl Daemon {
             ours: context.environment,
             nofile: context.nofile,
             folder,
+            secret: None,
             events,
             logs,
             commands,

@@ -46,7 +46,8 @@ pub struct InstanceSpec {
     /// What becomes of the workers when the arbiter is killed. Default: they are kept.
     #[serde(default)]
     pub on_crash: OnCrash,
-    /// After this long a stop of everything kills what is left. Default: the longest stop timeout plus 5 s.
+    /// After this long a stop of everything kills what is left. Default: the longest stop timeout plus 5 s;
+    /// that of the hub comes on top.
     pub stop_timeout: Option<Duration>,
 }
 

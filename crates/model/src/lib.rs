@@ -12,11 +12,16 @@
 //! | slot | a numbered seat of a service, `0..N`; a worker sits in it |
 //! | worker | one running process; has a pid and a generation |
 //! | generation | counts the reloads of a service |
+//! | hub | the built-in worker through which workers talk: bus and store |
+//! | bus, topic | broadcast of messages; a topic is matched by prefix |
+//! | store, key | key/value storage |
 
 mod address;
 mod event;
 mod hook;
+pub mod hub;
 mod instance;
+pub mod message;
 mod name;
 mod plan;
 mod request;

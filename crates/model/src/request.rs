@@ -107,6 +107,14 @@ pub enum Refusal {
         /// Which.
         service: ServiceName,
     },
+    /// What is built in may have a number of workers of its own.
+    #[error("the number of workers of {service} is always {workers}")]
+    FixedWorkers {
+        /// Which.
+        service: ServiceName,
+        /// So many.
+        workers: u32,
+    },
     /// The number of workers is above the limit.
     #[error("{asked} workers are more than the limit of {limit}")]
     TooMany {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::hub::HubSpec;
 use crate::{Hook, HookPoint, Scaling, ServiceName, Signal, SocketName};
 
 /// A service of the config.
@@ -83,17 +84,33 @@ pub struct ServiceSpec {
     pub fd_store: u32,
     /// Where lines go besides the arbiter's memory.
     pub log: Option<LogFile>,
+    /// Its workers are told where the hub is and may use it. False where there is no hub.
+    #[serde(default)]
+    pub hub: bool,
     /// Programs told about, or asked before, steps of life.
     pub hooks: BTreeMap<HookPoint, Hook>,
 }
 
 /// What the workers of a service are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Any program.
     #[default]
     Command,
+    /// The hub, built in: bus and store. There is one worker of it.
+    Hub(Box<HubSpec>),
+}
+
+impl Kind {
+    /// What the hub is to be, if it is one.
+    #[must_use]
+    pub fn hub(&self) -> Option<&HubSpec> {
+        match self {
+            Self::Command => None,
+            Self::Hub(spec) => Some(spec),
+        }
+    }
 }
 
 /// A command line, split, with its placeholders (`$(socket.web)`, `$(slot)` …) still in it.

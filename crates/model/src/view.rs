@@ -26,10 +26,28 @@ pub struct Instance {
     pub stopping: bool,
     /// Limits that have been hit: log lines dropped, events dropped …, with counts.
     pub limits_hit: Vec<LimitHit>,
+    /// Where the hub is, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hub: Option<Hub>,
     /// Sockets, by name.
     pub sockets: Vec<Socket>,
     /// Services, by name.
     pub services: Vec<Service>,
+}
+
+/// Where the hub is: addresses as clients write them, without names and tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hub {
+    /// The bus: `ipc:///run/remuda/shop/bus.sock`, `tcp://127.0.0.1:40001`.
+    pub bus: Vec<String>,
+    /// The bus, as a PUB socket.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bus_pub: Option<String>,
+    /// The bus, as a PULL socket.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bus_pull: Option<String>,
+    /// The store: `unix:///run/remuda/shop/store.sock`, `redis://127.0.0.1:40002`.
+    pub store: Vec<String>,
 }
 
 /// A limit and how often it was hit.

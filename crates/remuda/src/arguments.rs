@@ -1,5 +1,6 @@
 //! The command line.
 
+mod hub;
 mod value;
 
 use std::path::PathBuf;
@@ -10,6 +11,10 @@ use clap_complete::Shell;
 use remuda_daemon::Stream;
 use remuda_model::{ServiceName, Signal, StopScope, Target};
 
+pub(crate) use hub::{
+    DelArguments, GetArguments, KeysArguments, PubArguments, SetArguments, SubArguments, TopArguments,
+    WatchArguments,
+};
 pub(crate) use value::Scaling;
 use value::{formation, scaling, scope, stream, time};
 
@@ -66,6 +71,8 @@ pub(crate) enum Command {
     Down(Answering),
     /// Show services, workers and sockets
     Status(StatusArguments),
+    /// Watch services and the hub at work
+    Top(TopArguments),
     /// Print figures of services and queues for a monitor (text format of Prometheus)
     Metrics,
     /// Show what workers write
@@ -92,6 +99,20 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Go on with another build of remuda; workers and connections do not notice
     Upgrade(UpgradeArguments),
+    /// Publish a message on the hub's bus
+    Pub(PubArguments),
+    /// Print messages of the hub's bus as they come
+    Sub(SubArguments),
+    /// Print the value of a key of the hub's store
+    Get(GetArguments),
+    /// Set a key of the hub's store
+    Set(SetArguments),
+    /// Delete keys of the hub's store
+    Del(DelArguments),
+    /// List keys of the hub's store
+    Keys(KeysArguments),
+    /// Print keys of the hub's store, then every change of them
+    Watch(WatchArguments),
     /// Check a config file; show what it means and would change
     Check(CheckArguments),
     /// Print the JSON Schema of remuda.toml
@@ -107,9 +128,26 @@ pub(crate) enum Command {
     },
     /// Look for what in this system would get in the way
     Doctor(Printing),
+    /// Be a worker that is built in (internal: the arbiter starts it)
+    #[command(hide = true)]
+    Worker(WorkerArguments),
     /// Print the document of the control API
     #[command(hide = true)]
     Openapi,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArguments {
+    /// Which.
+    #[arg(value_name = "KIND")]
+    pub(crate) kind: BuiltIn,
+}
+
+/// What is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuiltIn {
+    /// Bus and store.
+    Hub,
 }
 
 #[derive(Debug, Args)]

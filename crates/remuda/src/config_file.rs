@@ -184,6 +184,10 @@ fn adjust(config: &mut Config, adjustments: &Adjustments) -> Result<(), Failure>
             );
             return Err(Failure::misuse(message));
         };
+        if service.kind.hub().is_some() && *workers != service.workers {
+            let message = format!("--workers {name}={workers}: the hub always has one worker");
+            return Err(Failure::misuse(message));
+        }
         if service.singleton && *workers > 1 {
             let message = format!("--workers {name}={workers}: {name} is a singleton and has one worker");
             return Err(Failure::misuse(message));

@@ -114,6 +114,7 @@ pub(crate) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NoSuchSlot { .. }
         | Refusal::NotRunning { .. }
         | Refusal::Singleton { .. }
+        | Refusal::FixedWorkers { .. }
         | Refusal::TooMany { .. }
         | Refusal::OutOfBounds { .. }
         | Refusal::NoSocket { .. }

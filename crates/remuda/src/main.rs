@@ -7,6 +7,7 @@ mod config_file;
 mod doctor;
 mod events;
 mod exit;
+mod hub;
 mod instance;
 mod logs;
 mod nearest;
@@ -20,9 +21,11 @@ mod sentence;
 mod status;
 mod table;
 mod terminal;
+mod top;
 mod up;
 mod upgrade;
 mod visible;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -78,6 +81,14 @@ async fn run(
         Command::Metrics => status::metrics(global, screen).await,
         Command::Logs(arguments) => logs::run(arguments, global, screen).await,
         Command::Events(arguments) => events::run(arguments, global, screen).await,
+        Command::Top(arguments) => top::run(arguments, global, screen).await,
+        Command::Pub(arguments) => hub::publish(arguments, global, screen).await,
+        Command::Sub(arguments) => hub::subscribe(arguments, global, screen).await,
+        Command::Get(arguments) => hub::get(arguments, global, screen).await,
+        Command::Set(arguments) => hub::set(arguments, global, screen).await,
+        Command::Del(arguments) => hub::delete(arguments, global, screen).await,
+        Command::Keys(arguments) => hub::keys(arguments, global, screen).await,
+        Command::Watch(arguments) => hub::watch(arguments, global, screen).await,
         Command::Start(arguments) => act::act(Verb::Start, arguments, global, screen).await,
         Command::Stop(arguments) => act::act(Verb::Stop, arguments, global, screen).await,
         Command::Restart(arguments) => act::act(Verb::Restart, arguments, global, screen).await,
@@ -93,6 +104,7 @@ async fn run(
         Command::Init(arguments) => check::init(&arguments, screen),
         Command::Import(arguments) => check::import(&arguments, screen),
         Command::Doctor(arguments) => doctor::run(&arguments, global, screen),
+        Command::Worker(arguments) => worker::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "remuda", &mut script);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 use jiff::tz::TimeZone;
+use remuda_model::hub::HUB;
 use remuda_model::view::{Instance, Service, ServicePhase, Worker};
 use remuda_model::{Load, Refusal, ServiceName, WorkerPhase};
 use tokio::time::MissedTickBehavior;
@@ -67,6 +68,9 @@ fn select(view: &mut Instance, services: &[ServiceName]) -> Result<(), Refusal> 
         }
     }
     view.services.retain(|service| services.contains(&service.name));
+    if !services.iter().any(|name| name.as_str() == HUB) {
+        view.hub = None;
+    }
     view.sockets.retain(|socket| socket.services.iter().any(|service| services.contains(service)));
     Ok(())
 }
@@ -78,7 +82,7 @@ pub(crate) fn render(view: &Instance, in_detail: bool, width: usize, zone: &Time
     format!("{}\n{body}", overview::heading(view))
 }
 
-fn phase_style(phase: ServicePhase) -> Style {
+pub(crate) fn phase_style(phase: ServicePhase) -> Style {
     match phase {
         ServicePhase::Running | ServicePhase::Done => GOOD,
         ServicePhase::Stopped | ServicePhase::Idle | ServicePhase::Scheduled => DIM,
@@ -92,7 +96,7 @@ fn phase_style(phase: ServicePhase) -> Style {
     }
 }
 
-fn worker_style(phase: WorkerPhase) -> Style {
+pub(crate) fn worker_style(phase: WorkerPhase) -> Style {
     match phase {
         WorkerPhase::Ready => GOOD,
         WorkerPhase::Preparing

@@ -34,6 +34,11 @@ impl Cell {
         text.map_or_else(|| Self::styled("-", DIM), Self::from)
     }
 
+    /// Whether it stands for what there is not.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.text == "-"
+    }
+
     fn width(&self) -> usize {
         self.text.chars().count()
     }

@@ -3,8 +3,10 @@
 //! A [`Poller`] is one epoll instance; signals arrive in it as readable descriptors ([`Signals`]).
 
 mod poller;
+mod readable;
 mod signals;
 
 pub use poller::{Interest, Poller, Readiness, Token};
+pub use readable::wait_readable;
 pub(crate) use signals::ANSWERED;
 pub use signals::{Received, Signals, block_signals};

@@ -5,10 +5,12 @@
 
 mod activation;
 mod bind;
+mod connect;
 mod connections;
 mod diagnosis;
 mod holder;
 mod inode;
+mod keep_alive;
 mod listener;
 mod live;
 mod options;
@@ -22,16 +24,18 @@ mod unix_diag;
 
 pub use activation::{Activation, AdoptError};
 pub use bind::{BindError, bind, bind_slot, listen_again};
+pub use connect::begin_connect;
 pub use connections::connections;
 pub use holder::{Holder, holder_of_port};
 pub use inode::inode;
+pub use keep_alive::keep_alive;
 pub use listener::{Family, InspectError, Listener, SocketFile};
 pub use live::{ChangeError, apply_in_place, needs_rebind};
 pub use options::OptionError;
 pub use passing::{
     Arrival, Link, LinkError, LinkListener, LinkPeer, MESSAGE_LIMIT_BYTES, PASSED_LIMIT, Sent,
 };
-pub use peer::peer_user;
+pub use peer::{peer_process, peer_user};
 pub use probe::probe;
 pub use queue::{Queue, queue, waits};
 pub use steer::steer;

@@ -93,3 +93,25 @@ fn a_test_may_not_look_up_either() {
         ["remuda-sys (layer 2) depends on remuda (layer 5): edges go down only"]
     );
 }
+
+#[test]
+fn what_asks_the_processor_may_ask_the_kernel_too_and_nobody_else_may() {
+    let metadata = |middle: &str| {
+        serde_json::json!({
+            "workspace_members": ["m"],
+            "packages": [
+                { "id": "m", "name": "remuda-model", "dependencies": [{ "name": middle, "kind": null }] },
+                { "id": "c", "name": middle, "dependencies": [] },
+                { "id": "l", "name": "libc", "dependencies": [] },
+            ],
+            "resolve": { "nodes": [
+                { "id": "m", "deps": [{ "pkg": "c", "dep_kinds": [{ "kind": null }] }] },
+                { "id": "c", "deps": [{ "pkg": "l", "dep_kinds": [{ "kind": null }] }] },
+                { "id": "l", "deps": [] },
+            ] },
+        })
+    };
+    let broken = |middle: &str| Graph::read(&metadata(middle)).unwrap().broken_rules();
+    assert_eq!(broken("cpufeatures"), Vec::<String>::new());
+    assert_eq!(broken("serde"), ["remuda-model is pure and yet has libc below it"]);
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its supports too")]
 
 mod crowd;
+mod hub;
 mod plan;
 mod script;
 mod specs;

@@ -78,6 +78,7 @@ pub(crate) fn service(text: &str) -> ServiceSpec {
         cgroup: Default::default(),
         nice: 0,
         oom_score_adjust: None,
+        hub: false,
         no_new_privileges: false,
         session: Default::default(),
         fd_store: 0,
@@ -101,6 +102,12 @@ pub(crate) fn set(spec: &mut ServiceSpec, pair: &str) {
         "workers" => spec.workers = value.parse().unwrap(),
         "scaling" => scale(spec, value),
         "singleton" => spec.singleton = true,
+        "is_hub" => spec.kind = Kind::Hub(Box::new(crate::hub::spec())),
+        "hub_user" => spec.hub = true,
+        "uses_hub" => {
+            spec.hub = true;
+            spec.after.push(name("hub"));
+        }
         "oneshot" => spec.oneshot = true,
         "manual" => spec.autostart = false,
         "after" => spec.after = value.split(',').map(name).collect(),

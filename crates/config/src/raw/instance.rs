@@ -33,6 +33,7 @@ pub struct Instance {
     /// What becomes of the workers when the arbiter is killed: `keep` lets them serve on until the next `remuda up` takes
     /// them over, `stop` ends them. Default: "keep".
     pub on_crash: Field<OnCrash>,
-    /// After this long, a stop of everything kills what is left. Default: the longest `stop.timeout` plus 5 s.
+    /// After this long, a stop of everything kills what is left. Default: the longest `stop.timeout` plus 5 s; the hub's
+    /// comes on top, as it stops last.
     pub stop_timeout: Field<Duration>,
 }

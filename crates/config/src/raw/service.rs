@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use remuda_model::{Kind, NotifyAccess, Restart, Session};
+use remuda_model::{NotifyAccess, Restart, Session};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Serialize};
@@ -105,10 +105,21 @@ pub struct Service {
     pub env_files: Field<Vec<Located<String>>>,
     /// Variables of the workers: `[service.NAME.env]`.
     pub env: Option<BTreeMap<Located<String>, Located<Variable>>>,
+    /// Its workers are told where the hub is, and may use it. Default: true where there is a `[bus]` or a `[store]`.
+    pub hub: Field<bool>,
     /// Resource limits: `[service.NAME.limits]`.
     pub limits: Option<Limits>,
     /// Programs run at steps of life: `[service.NAME.hooks]`.
     pub hooks: Option<Hooks>,
+}
+
+/// What the workers of a service are. What is built in has tables of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Any program.
+    #[default]
+    Command,
 }
 
 /// A user or group: a name, or a number.

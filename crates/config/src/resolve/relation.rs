@@ -80,7 +80,7 @@ impl Resolution<'_> {
     }
 }
 
-fn is_any_port(address: &Address) -> bool {
+pub(super) fn is_any_port(address: &Address) -> bool {
     match address {
         Address::Tcp(address) | Address::Udp(address) => address.port() == 0,
         Address::TcpHost { port, .. } => *port == 0,

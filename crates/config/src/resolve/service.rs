@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use remuda_model::hub::HUB;
 use remuda_model::{
     Identity, Kind, NotifyAccess, Readiness, Recycle, Reload, Restart, ServiceName, ServiceSpec, Session,
     SocketName,
@@ -32,7 +33,9 @@ impl Resolution<'_> {
         self.ranges(raw);
         let spec = ServiceSpec {
             name: checked.clone()?,
-            kind: or(&raw.kind, Kind::Command),
+            kind: match or(&raw.kind, raw::Kind::Command) {
+                raw::Kind::Command => Kind::Command,
+            },
             command,
             stdin,
             workers,
@@ -40,7 +43,7 @@ impl Resolution<'_> {
             singleton: or(&raw.singleton, false),
             oneshot,
             autostart: or(&raw.autostart, true),
-            after: self.after(raw),
+            after: self.after(name, raw),
             priority: or(&raw.priority, 0),
             ready,
             ready_timeout,
@@ -71,6 +74,7 @@ impl Resolution<'_> {
             no_new_privileges: or(&raw.no_new_privileges, false),
             session: or(&raw.session, Session::New),
             fd_store: or(&raw.fd_store, 0),
+            hub: self.uses_hub(raw),
             log: self.log(raw.log.as_ref()),
             hooks: self.hooks(raw.hooks.as_ref(), &sockets),
             sockets,
@@ -106,15 +110,22 @@ impl Resolution<'_> {
         name
     }
 
-    fn after(&mut self, raw: &raw::Service) -> Vec<ServiceName> {
+    fn after(&mut self, service: &str, raw: &raw::Service) -> Vec<ServiceName> {
         let listed = raw.after.iter().flat_map(|list| &list.value);
-        listed.filter_map(|text| self.known_service(text)).collect()
+        let mut after: Vec<ServiceName> = listed.filter_map(|text| self.known_service(text)).collect();
+        // Who may use the hub finds it serving.
+        let uses_hub = self.has_hub() && or(&raw.hub, true) && service != HUB;
+        if uses_hub && !after.iter().any(|name| name.as_str() == HUB) {
+            after.extend(ServiceName::new(HUB).ok());
+        }
+        after
     }
 
     /// A service of the file.
     pub(super) fn known_service(&mut self, text: &Located<String>) -> Option<ServiceName> {
         let name = ServiceName::new(text).ok();
-        if !self.file.service.contains_key(text.as_str()) {
+        let is_hub = self.has_hub() && text.as_str() == HUB;
+        if !is_hub && !self.file.service.contains_key(text.as_str()) {
             let nearest = nearest(text, self.file.service.keys().map(|name| name.as_str()));
             let problem =
                 Problem::error(text.span.clone(), format!("there is no service named {:?}", text.value));

@@ -46,7 +46,7 @@ impl Resolution<'_> {
         Some(SocketSpec { name: checked?, listen: address, mode, balance, options })
     }
 
-    fn unix_fits(&mut self, address: &Address, written: &Located<Address>) {
+    pub(super) fn unix_fits(&mut self, address: &Address, written: &Located<Address>) {
         let length = match address {
             Address::Abstract(name) => name.len(),
             address => address.path().map_or(0, |path| path.as_os_str().len()),

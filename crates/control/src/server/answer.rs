@@ -112,6 +112,7 @@ fn status_of(reply: &Reply) -> StatusCode {
             | Refusal::NoSocket { .. }
             | Refusal::OutOfBounds { .. }
             | Refusal::Singleton { .. }
+            | Refusal::FixedWorkers { .. }
             | Refusal::Stopping => StatusCode::CONFLICT,
             Refusal::TooMany { .. }
             | Refusal::HeldTooLong { .. }

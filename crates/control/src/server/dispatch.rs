@@ -8,6 +8,7 @@ use remuda_daemon::Gone;
 use remuda_model::{Config, Refusal};
 
 use crate::body::{About, Accepted, EffectiveConfig};
+use crate::hub;
 use crate::metrics::metrics;
 use crate::route::{Action, METRICS_TYPE, Operation, Question, Route};
 use crate::served::Served;
@@ -67,7 +68,12 @@ impl<S: Served> Site<S> {
             Question::Status => return Ok(answer::json(StatusCode::OK, &self.served.view().await?)),
             Question::Metrics => {
                 let view = self.served.view().await?;
-                return Ok(answer::text(METRICS_TYPE, metrics(&view, self.served.events().newest())));
+                let hub = match &view.hub {
+                    Some(hub) => hub::figures(hub).await,
+                    None => None,
+                };
+                let text = metrics(&view, self.served.events().newest(), hub.as_ref());
+                return Ok(answer::text(METRICS_TYPE, text));
             }
             Question::Config => {
                 let toml = without_secrets(self.served.config().await?.as_ref());

@@ -97,6 +97,7 @@ impl Served for Scripted {
             memory_bytes: 1,
             stopping: false,
             limits_hit: vec![],
+            hub: None,
             sockets: vec![],
             services,
         }))

@@ -79,5 +79,6 @@ impl Daemon {
         }
         self.journal.end();
         self.folder.remove_notify_folder();
+        self.folder.remove_handover_folder();
     }
 }

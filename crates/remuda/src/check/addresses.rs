@@ -1,7 +1,7 @@
 //! Addresses of a config that `remuda up` would not get now.
 
 use remuda_config::Style;
-use remuda_model::Config;
+use remuda_model::{Config, SocketSpec};
 
 use crate::screen::{NOTICE, paint};
 
@@ -11,7 +11,12 @@ pub(super) fn remarks(config: &Config, style: Style) -> Vec<String> {
         Style::Plain => "warning:".to_owned(),
         Style::Coloured => paint(NOTICE, "warning:"),
     };
-    let failing = config.sockets.values().filter_map(|spec| {
+    // The folder of the hub's own Unix sockets is made by `up`, and what is in it replaced.
+    let is_ours = |spec: &&SocketSpec| {
+        let folder = spec.listen.path().and_then(|path| path.parent());
+        folder == Some(config.instance.runtime_dir.as_path())
+    };
+    let failing = config.sockets.values().filter(|spec| !is_ours(spec)).filter_map(|spec| {
         let why = remuda_sys::socket::probe(spec).err()?;
         Some(format!("{lead} socket {}: {why}; `remuda up` would fail now", spec.name))
     });

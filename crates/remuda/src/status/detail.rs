@@ -15,6 +15,7 @@ pub(super) fn render(view: &Instance, width: usize, zone: &TimeZone) -> String {
     if !view.sockets.is_empty() {
         parts.push(overview::sockets(&view.sockets, true, width));
     }
+    parts.extend(view.hub.as_ref().map(|hub| overview::endpoints(hub, width)));
     parts.join("\n")
 }
 

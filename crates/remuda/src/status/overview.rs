@@ -1,7 +1,7 @@
 //! All services in short: a line each, and the sockets below.
 
 use jiff::tz::TimeZone;
-use remuda_model::view::{Instance, Listener, Service, Socket};
+use remuda_model::view::{Hub, Instance, Listener, Service, Socket};
 use remuda_model::{Mode, ServiceName};
 
 use super::{phase_style, remarks, sum};
@@ -34,11 +34,12 @@ pub(super) fn heading(view: &Instance) -> String {
 
 /// Services and sockets.
 pub(super) fn render(view: &Instance, width: usize, zone: &TimeZone) -> String {
-    let services = services(&view.services, width, zone);
-    if view.sockets.is_empty() {
-        return services;
+    let mut parts = vec![services(&view.services, width, zone)];
+    if !view.sockets.is_empty() {
+        parts.push(sockets(&view.sockets, false, width));
     }
-    format!("{services}\n{}", sockets(&view.sockets, false, width))
+    parts.extend(view.hub.as_ref().map(|hub| endpoints(hub, width)));
+    parts.join("\n")
 }
 
 fn services(services: &[Service], width: usize, zone: &TimeZone) -> String {
@@ -69,6 +70,28 @@ fn services(services: &[Service], width: usize, zone: &TimeZone) -> String {
         for remark in remarks(service, zone) {
             table.note(format!("  {}", paint(DIM, &remark)));
         }
+    }
+    table.render(width)
+}
+
+/// Where the hub is, as clients write it.
+pub(super) fn endpoints(hub: &Hub, width: usize) -> String {
+    let mut table = Table::new(&[
+        Column { title: "HUB", right: false, dispensable: 0 },
+        Column { title: "ENDPOINT", right: false, dispensable: 0 },
+    ]);
+    let listed = |part: &'static str, all: &[String]| {
+        all.iter().map(|endpoint| (part, endpoint.clone())).collect::<Vec<_>>()
+    };
+    let single = |part, one: &Option<String>| one.iter().map(|endpoint| (part, endpoint.clone())).collect();
+    let parts = [
+        listed("bus", &hub.bus),
+        single("bus, pub", &hub.bus_pub),
+        single("bus, pull", &hub.bus_pull),
+        listed("store", &hub.store),
+    ];
+    for (part, endpoint) in parts.into_iter().flatten() {
+        table.row(vec![Cell::styled(part, BOLD), endpoint.into()]);
     }
     table.render(width)
 }

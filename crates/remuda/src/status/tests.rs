@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use remuda_model::view::{
-    Instance, LimitHit, Listener, Pause, Progress, Service, ServicePhase, Socket, Worker,
+    Hub, Instance, LimitHit, Listener, Pause, Progress, Service, ServicePhase, Socket, Worker,
 };
 use remuda_model::{Load, Mode, Scaling, SocketKind, WorkerId, WorkerPhase};
 
@@ -76,6 +76,7 @@ fn picture() -> Instance {
         memory_bytes: 9_437_184,
         stopping: false,
         limits_hit: vec![LimitHit { limit: "log lines dropped (web)".into(), count: 4 }],
+        hub: None,
         sockets: vec![socket],
         services: vec![jobs, web],
     }
@@ -167,6 +168,33 @@ fn a_held_service_and_one_that_follows_the_load_say_so() {
     let text = shown(&view, false, 120);
     assert!(text.contains("  between 2 and 8 workers, by backlog\n"), "{text}");
     assert!(text.contains("  held for another 28s; who comes waits in the queue\n"), "{text}");
+}
+
+#[test]
+fn where_the_hub_is_stands_below_unless_only_others_are_asked_for() {
+    let mut view = picture();
+    view.services.insert(0, service("hub", ServicePhase::Running, vec![]));
+    view.hub = Some(Hub {
+        bus: vec!["ipc:///run/remuda/shop/bus.sock".into(), "tcp://127.0.0.1:40001".into()],
+        bus_pub: None,
+        bus_pull: Some("tcp://127.0.0.1:5555".into()),
+        store: vec!["unix:///run/remuda/shop/store.sock".into(), "redis://127.0.0.1:40002".into()],
+    });
+    let text = shown(&view, false, 120);
+    let (_, below) = text.split_once("\nHUB ").unwrap();
+    insta::assert_snapshot!(format!("HUB {below}"), @r#"
+    HUB        ENDPOINT
+    bus        ipc:///run/remuda/shop/bus.sock
+    bus        tcp://127.0.0.1:40001
+    bus, pull  tcp://127.0.0.1:5555
+    store      unix:///run/remuda/shop/store.sock
+    store      redis://127.0.0.1:40002
+    "#);
+    let mut only = view.clone();
+    select(&mut only, &["web".parse().unwrap()]).unwrap();
+    assert!(!shown(&only, true, 120).contains("HUB"));
+    select(&mut view, &["hub".parse().unwrap()]).unwrap();
+    assert!(shown(&view, true, 120).contains("redis://127.0.0.1:40002"));
 }
 
 #[test]

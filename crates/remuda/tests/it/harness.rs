@@ -8,6 +8,7 @@ pub(crate) mod instance;
 pub(crate) mod load;
 pub(crate) mod peers;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod succession;

@@ -39,14 +39,18 @@ pub struct Signals {
 }
 
 fn answered() -> libc::sigset_t {
+    set_of(&ANSWERED)
+}
+
+fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: sigemptyset initialises the set it is given and cannot fail on a valid pointer.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
     // SAFETY: initialised by sigemptyset above.
     let mut set = unsafe { set.assume_init() };
-    for signal in ANSWERED {
-        // SAFETY: the set is initialised and every number in ANSWERED is a signal.
-        unsafe { libc::sigaddset(&raw mut set, signal) };
+    for signal in signals {
+        // SAFETY: the set is initialised; a number that is no signal is refused and changes nothing.
+        unsafe { libc::sigaddset(&raw mut set, *signal) };
     }
     set
 }
@@ -57,9 +61,12 @@ fn answered() -> libc::sigset_t {
 /// # Errors
 /// None the kernel documents for valid arguments.
 pub fn block_signals() -> Result<(), CallError> {
-    let set = answered();
+    block(&answered())
+}
+
+fn block(set: &libc::sigset_t) -> Result<(), CallError> {
     // SAFETY: the set is initialised; the old mask is not asked for.
-    let result = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
+    let result = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set, std::ptr::null_mut()) };
     if result != 0 {
         return Err(CallError::new("block signals", std::io::Error::from_raw_os_error(result)));
     }
@@ -79,11 +86,25 @@ impl Signals {
         if previous == libc::SIG_ERR {
             return Err(CallError::last("reset the disposition of SIGCHLD"));
         }
-        let set = answered();
+        Self::reading(&answered())
+    }
+
+    /// Blocks `signals` alone in this thread and reads them from now on; every other signal, and what happens to ended
+    /// children, stays as it is. What the arbiter does not start has no use for [`Signals::new`]'s long list.
+    ///
+    /// # Errors
+    /// No descriptor left.
+    pub fn only(signals: &[Signal]) -> Result<Self, CallError> {
+        let numbers: Vec<libc::c_int> = signals.iter().map(|signal| signal.number()).collect();
+        let set = set_of(&numbers);
+        block(&set)?;
+        Self::reading(&set)
+    }
+
+    fn reading(set: &libc::sigset_t) -> Result<Self, CallError> {
         // SAFETY: the set is initialised; -1 asks for a new descriptor.
-        let fd =
-            checked(unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) })
-                .map_err(|error| CallError::new("create a descriptor for signals", error))?;
+        let fd = checked(unsafe { libc::signalfd(-1, set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) })
+            .map_err(|error| CallError::new("create a descriptor for signals", error))?;
         // SAFETY: the kernel just gave us this descriptor; nobody else owns it.
         Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
     }

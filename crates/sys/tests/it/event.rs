@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use remuda_model::Signal;
 use remuda_sys::clock::{WallEvent, WallTimer, boottime, monotonic, realtime};
-use remuda_sys::event::{Interest, Poller, Signals, Token};
+use remuda_sys::event::{Interest, Poller, Signals, Token, wait_readable};
 use remuda_sys::limits::{is_resource, raise_nofile};
 use remuda_sys::pipe;
 
@@ -64,6 +64,29 @@ fn signals_are_read_and_do_not_kill() {
     let received = signals.take().unwrap().unwrap();
     assert_eq!((received.signal, received.sender), (Signal::TERM, std::process::id()));
     assert_eq!(signals.take(), Ok(None));
+}
+
+#[test]
+#[expect(unsafe_code, reason = "no safe call sends a signal to one thread")]
+fn a_chosen_signal_is_read_and_the_others_stay_as_they_are() {
+    let signals = Signals::only(&[Signal::HUP]).unwrap();
+    let blocked = || std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    assert!(blocked().contains("SigBlk:\t0000000000000001"), "{}", blocked());
+    // SAFETY: sends a signal to this thread, which blocks it.
+    let sent = unsafe { libc::raise(libc::SIGHUP) };
+    assert_eq!(sent, 0);
+    assert_eq!(wait_readable([&signals], Some(PATIENCE)), Ok([true]));
+    assert_eq!(signals.take().unwrap().map(|received| received.signal), Some(Signal::HUP));
+    assert_eq!(wait_readable([&signals], Some(Duration::ZERO)), Ok([false]));
+}
+
+#[test]
+fn a_wait_says_which_descriptor_is_readable_or_hung_up() {
+    let (quiet, spoken, ended) = (pipe::plain().unwrap(), pipe::plain().unwrap(), pipe::plain().unwrap());
+    rustix::io::write(&spoken.writer, b"x").unwrap();
+    drop(ended.writer);
+    let waited = wait_readable([&quiet.reader, &spoken.reader, &ended.reader], None);
+    assert_eq!(waited, Ok([false, true, true]));
 }
 
 #[test]

@@ -106,7 +106,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 fn configs() -> impl Strategy<Value = Vec<(usize, &'static str)>> {
     let keys = (0..NAMES.len(), 0..KEYS.len()).prop_map(|(which, key)| (which, KEYS[key]));
     let singletons = prop::collection::vec((0..NAMES.len()).prop_map(|which| (which, "singleton")), 0..2);
-    let chain = prop_oneof![Just(vec![]), Just(vec![(3, "after=api"), (0, "after=db,job")])];
+    let hub = vec![(1, "is_hub"), (3, "hub_user"), (3, "after=db"), (0, "hub_user"), (0, "after=db")];
+    let chain = prop_oneof![Just(vec![]), Just(vec![(3, "after=api"), (0, "after=db,job")]), Just(hub)];
     (prop::collection::vec(keys, 0..10), singletons, chain)
         .prop_map(|(keys, singletons, chain)| keys.into_iter().chain(singletons).chain(chain).collect())
 }

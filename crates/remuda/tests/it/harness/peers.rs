@@ -25,3 +25,19 @@ pub(crate) fn venv() -> &'static Path {
         PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
     })
 }
+
+/// The folder of the hub's peers: `venv` of Python's, `node_modules` of node's; made if it is not there.
+pub(crate) fn hub_peers() -> &'static Path {
+    static PEERS: OnceLock<PathBuf> = OnceLock::new();
+    PEERS.get_or_init(|| {
+        let output = Command::new(repository().join("tests/peers/hub/install")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tests/peers/hub/install failed: {said}");
+        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+    })
+}
+
+/// The folder of the programs that talk to the hub.
+pub(crate) fn hub_programs() -> PathBuf {
+    repository().join("tests/peers/hub")
+}

@@ -46,15 +46,19 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 
 /// The variables a process was started with.
 pub(crate) fn environment(pid: u32) -> BTreeMap<String, String> {
-    // A process in the middle of `execve` shows none for a moment.
+    // A process in the middle of `execve` shows none for a moment, or a part of them: two looks have to agree.
     let deadline = Instant::now() + PATIENCE;
-    let bytes = loop {
-        let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
-        if !bytes.is_empty() || Instant::now() > deadline {
-            break bytes;
+    let look = || std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let mut bytes = look();
+    loop {
+        let again = look();
+        let agrees = !again.is_empty() && again == bytes;
+        bytes = again;
+        if agrees || Instant::now() > deadline {
+            break;
         }
         std::thread::yield_now();
-    };
+    }
     let texts = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy);
     texts.filter_map(|text| text.split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned()))).collect()
 }

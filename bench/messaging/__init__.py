@@ -1,0 +1,1 @@
+"""What bench/hub measures, of whom, and how it is written down."""

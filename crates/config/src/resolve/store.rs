@@ -1,0 +1,67 @@
+//! `[store]`.
+
+use std::time::Duration;
+
+use remuda_model::hub::{Events, Fsync, FullPolicy, ScriptSpec, StoreAuth, StoreSpec};
+
+use super::bus::PEERS_MOST;
+use super::{Resolution, or};
+use crate::raw;
+use crate::report::Problem;
+
+const MEMORY: u64 = 512 << 20;
+const MEMORY_MIN: u64 = 1 << 20;
+const FSYNC: Duration = Duration::from_secs(1);
+const DATABASES: u32 = 16;
+/// Each takes memory, used or not.
+const DATABASES_MOST: u32 = 1024;
+const CLIENTS_MAX: u32 = 10_000;
+const SCRIPT_TIME: Duration = Duration::from_secs(5);
+const SCRIPT_MEMORY: u64 = 64 << 20;
+
+impl Resolution<'_> {
+    pub(super) fn store(&mut self) -> StoreSpec {
+        let raw = self.file.store.clone().unwrap_or_default();
+        let (listen, open) = self.addresses(&raw.listen);
+        let auth = or(&raw.auth, StoreAuth::default());
+        if auth == StoreAuth::None {
+            let written = raw.auth.as_ref().and_then(|auth| auth.span.clone());
+            self.guarded("store", open, written, "write auth = \"token\", or leave `auth` out");
+        }
+        self.store_ranges(&raw);
+        let durable = or(&raw.durable, true);
+        if let (Some(fsync), false) = (&raw.fsync, durable) {
+            let problem = Problem::warning(fsync.span.clone(), "`fsync` has no effect with durable = false");
+            let place = raw.durable.as_ref().and_then(|durable| durable.span.clone());
+            self.problems.push(problem.related(place, "nothing is written"));
+        }
+        let script = raw.script.clone().unwrap_or_default();
+        StoreSpec {
+            listen,
+            auth,
+            memory: raw.memory.as_ref().map_or(MEMORY, |size| size.0),
+            full: or(&raw.full, FullPolicy::default()),
+            fsync: raw.fsync.as_ref().filter(|_| durable).map_or(Fsync::Every(FSYNC), |fsync| fsync.0),
+            durable,
+            databases: or(&raw.databases, DATABASES),
+            clients_max: or(&raw.clients_max, CLIENTS_MAX),
+            script: ScriptSpec {
+                time: self.time(&script.time, SCRIPT_TIME),
+                memory: script.memory.as_ref().map_or(SCRIPT_MEMORY, |size| size.0),
+            },
+            events: raw.events.as_ref().map_or(Events::default(), |events| events.0),
+        }
+    }
+
+    fn store_ranges(&mut self, raw: &raw::Store) {
+        let enough = |size: &raw::Size| size.0 >= MEMORY_MIN;
+        self.demand(&raw.memory, enough, "the store takes 1MiB at least");
+        if let Some(script) = &raw.script {
+            self.demand(&script.memory, enough, "scripts take 1MiB at least");
+        }
+        let databases = |count: &u32| (1..=DATABASES_MOST).contains(count);
+        self.demand(&raw.databases, databases, "there are 1 to 1024 databases");
+        let clients = |count: &u32| (1..=PEERS_MOST).contains(count);
+        self.demand(&raw.clients_max, clients, "there is room for 1 to 1000000 clients");
+    }
+}

@@ -1,0 +1,243 @@
+//! Bus, services, scripts and, where it is on no disk, the store: written down and read again.
+
+use bytes::Bytes;
+use remuda_bus::{
+    Capacity, Counters, Encoding, Filter, MemberId, Membership, Origin, Role, SavedBus, SavedMember,
+    SavedRing, SavedSegment, Totals,
+};
+
+use super::HandoverError;
+use super::book::{Pages, Record};
+use crate::core::Core;
+use crate::table::Key;
+
+/// Writes down what the machines have.
+pub(crate) fn write(core: &Core, pages: &mut Pages) {
+    let saved = core.bus.save();
+    let totals = saved.totals;
+    pages.add_numbers(
+        "bus",
+        &[
+            saved.next_sequence,
+            u64::from(saved.is_backlog_kept),
+            saved.backlog_dropped.0,
+            saved.backlog_dropped.1,
+            totals.published_messages,
+            totals.published_bytes,
+            totals.delivered_messages,
+            totals.unheard_messages,
+            totals.left_messages,
+            totals.left_bytes,
+            totals.left_dropped_messages,
+            totals.left_dropped_bytes,
+        ],
+    );
+    for member in &saved.members {
+        write_member(member, pages);
+    }
+    for segment in &saved.backlog {
+        pages.add(&[b"backlog", segment.messages.to_string().as_bytes(), &segment.bytes]);
+    }
+    for ring in &saved.rings {
+        pages.add(&[b"ring", &ring.prefix, ring.gone.to_string().as_bytes()]);
+        for (sequence, frames) in &ring.messages {
+            pages.add(&[b"kept", sequence.to_string().as_bytes(), frames]);
+        }
+    }
+    for ((key, service), capacity) in &core.serving {
+        pages.add(&[
+            b"serves",
+            key.number().to_string().as_bytes(),
+            service,
+            capacity.outstanding_max.to_string().as_bytes(),
+            if capacity.is_pull { b"1" } else { b"0" },
+        ]);
+    }
+    pages.add_numbers("calls", &[core.services.next_call().0]);
+    pages.add(&[b"notifications", core.notifications.text().as_bytes()]);
+    for (time, key, nonce) in core.window.remembered() {
+        pages.add(&[b"nonce", time.to_string().as_bytes(), key.to_string().as_bytes(), &nonce]);
+    }
+    for source in core.scripts.iter().flat_map(crate::script::Scripts::loaded) {
+        pages.add(&[b"script", source]);
+    }
+    if !core.settings.spec.store.durable {
+        core.store.dump(core.moment, &mut |database, command| {
+            let database = database.to_string();
+            let mut fields: Vec<&[u8]> = vec![b"store", database.as_bytes()];
+            fields.extend_from_slice(command);
+            pages.add(&fields);
+        });
+    }
+}
+
+fn write_member(member: &SavedMember, pages: &mut Pages) {
+    let SavedMember { id, membership, subscriptions, queue, is_begun, counters } = member;
+    let encoding = match membership.encoding {
+        Encoding::Zmtp => 0,
+        Encoding::Resp2 => 2,
+        Encoding::Resp3 => 3,
+    };
+    pages.add_numbers(
+        "member",
+        &[
+            id.0,
+            encoding,
+            membership.origin.0,
+            u64::from(membership.hears_itself),
+            u64::from(membership.sees_store_events),
+            u64::from(membership.role == Role::Consumer),
+            u64::from(*is_begun),
+            counters.sent_messages,
+            counters.sent_bytes,
+            counters.dropped_messages,
+            counters.dropped_bytes,
+        ],
+    );
+    for (filter, times) in subscriptions {
+        let kind: &[u8] = match filter {
+            Filter::Prefix(_) => b"prefix",
+            Filter::Channel(_) => b"channel",
+            Filter::Pattern(_) => b"pattern",
+            Filter::Shard(_) => b"shard",
+            Filter::Sequenced(_) => b"sequenced",
+        };
+        pages.add(&[b"filter", kind, filter.text(), times.to_string().as_bytes()]);
+    }
+    for segment in queue {
+        pages.add(&[b"segment", segment.messages.to_string().as_bytes(), &segment.bytes]);
+    }
+}
+
+/// What was read of the machines.
+#[derive(Debug, Default)]
+pub(crate) struct Machines {
+    pub(crate) bus: SavedBus,
+    pub(crate) serving: Vec<(Key, Bytes, Capacity)>,
+    pub(crate) next_call: u64,
+    /// Flags of `notify-keyspace-events`, which a client may have set.
+    pub(crate) notifications: Option<Bytes>,
+    /// Signatures that were seen: time, key, number.
+    pub(crate) nonces: Vec<(u64, u64, [u8; 16])>,
+    pub(crate) scripts: Vec<Bytes>,
+    pub(crate) store: Vec<(u32, Vec<Bytes>)>,
+}
+
+impl Machines {
+    /// Takes in a record, if it is one of the machines'. Limits of queues are those of `core`, since they may have been
+    /// the reason for the change.
+    pub(crate) fn read(&mut self, record: &Record, core: &Core) -> Result<(), HandoverError> {
+        match record.what() {
+            b"bus" => self.read_bus(record)?,
+            b"member" => self.bus.members.push(member(record, core)?),
+            b"filter" => {
+                let filter = filter(record)?;
+                self.last_member()?.subscriptions.push((filter, record.number(3)?));
+            }
+            b"segment" => {
+                let segment = segment(record)?;
+                self.last_member()?.queue.push(segment);
+            }
+            b"backlog" => self.bus.backlog.push(segment(record)?),
+            b"ring" => self.bus.rings.push(SavedRing {
+                prefix: record.field(1)?.clone(),
+                gone: record.number(2)?,
+                messages: Vec::new(),
+            }),
+            b"kept" => {
+                let kept = (record.number(1)?, record.field(2)?.clone());
+                let ring = self.bus.rings.last_mut();
+                ring.ok_or_else(|| HandoverError::Book("a message belongs to no ring".to_owned()))?
+                    .messages
+                    .push(kept);
+            }
+            b"serves" => {
+                let outstanding_max = usize::try_from(record.number(3)?).unwrap_or(1);
+                let capacity = Capacity { outstanding_max, is_pull: record.flag(4)? };
+                self.serving.push((Key::from_number(record.number(1)?), record.field(2)?.clone(), capacity));
+            }
+            b"calls" => self.next_call = record.number(1)?,
+            b"notifications" => self.notifications = Some(record.field(1)?.clone()),
+            b"nonce" => {
+                let Ok(nonce) = <[u8; 16]>::try_from(record.field(3)?.as_ref()) else {
+                    return Err(HandoverError::Book("a nonce has not 16 bytes".to_owned()));
+                };
+                self.nonces.push((record.number(1)?, record.number(2)?, nonce));
+            }
+            b"script" => self.scripts.push(record.field(1)?.clone()),
+            b"store" => {
+                let database = u32::try_from(record.number(1)?).unwrap_or(0);
+                self.store.push((database, record.rest(2).to_vec()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn last_member(&mut self) -> Result<&mut SavedMember, HandoverError> {
+        let last = self.bus.members.last_mut();
+        last.ok_or_else(|| HandoverError::Book("a queue belongs to no member".to_owned()))
+    }
+
+    fn read_bus(&mut self, record: &Record) -> Result<(), HandoverError> {
+        self.bus.next_sequence = record.number(1)?;
+        self.bus.is_backlog_kept = record.flag(2)?;
+        self.bus.backlog_dropped = (record.number(3)?, record.number(4)?);
+        self.bus.totals = Totals {
+            published_messages: record.number(5)?,
+            published_bytes: record.number(6)?,
+            delivered_messages: record.number(7)?,
+            unheard_messages: record.number(8)?,
+            left_messages: record.number(9)?,
+            left_bytes: record.number(10)?,
+            // A hub of before this was counted does not say.
+            left_dropped_messages: record.number(11).unwrap_or_default(),
+            left_dropped_bytes: record.number(12).unwrap_or_default(),
+        };
+        Ok(())
+    }
+}
+
+fn member(record: &Record, core: &Core) -> Result<SavedMember, HandoverError> {
+    let (encoding, limits) = match record.number(2)? {
+        2 => (Encoding::Resp2, core.limits().redis),
+        3 => (Encoding::Resp3, core.limits().redis),
+        _ => (Encoding::Zmtp, core.limits().zeromq),
+    };
+    Ok(SavedMember {
+        id: MemberId(record.number(1)?),
+        membership: Membership {
+            encoding,
+            origin: Origin(record.number(3)?),
+            hears_itself: record.flag(4)?,
+            sees_store_events: record.flag(5)?,
+            role: if record.flag(6)? { Role::Consumer } else { Role::Subscriber },
+            queue: limits,
+        },
+        subscriptions: Vec::new(),
+        queue: Vec::new(),
+        is_begun: record.flag(7)?,
+        counters: Counters {
+            sent_messages: record.number(8)?,
+            sent_bytes: record.number(9)?,
+            dropped_messages: record.number(10)?,
+            dropped_bytes: record.number(11)?,
+        },
+    })
+}
+
+fn filter(record: &Record) -> Result<Filter, HandoverError> {
+    let text = record.field(2)?.clone();
+    Ok(match record.field(1)?.as_ref() {
+        b"prefix" => Filter::Prefix(text),
+        b"channel" => Filter::Channel(text),
+        b"pattern" => Filter::Pattern(text),
+        b"shard" => Filter::Shard(text),
+        _ => Filter::Sequenced(text),
+    })
+}
+
+fn segment(record: &Record) -> Result<SavedSegment, HandoverError> {
+    let messages = u32::try_from(record.number(1)?).unwrap_or(0);
+    Ok(SavedSegment { messages, bytes: record.field(2)?.clone() })
+}

@@ -1,0 +1,437 @@
+//! The hub's one loop: whoever has something to say is heard, what it means is done, what is to be written is written.
+//!
+//! A turn waits for the kernel's news, reads from each connection a bounded amount, carries out what came, then does what
+//! concerns several connections, hands the journal what changed, and writes to everybody who has something waiting, with
+//! all of it merged. Nothing in it waits for anything but that news: the disk has its own thread, and so has nothing else.
+
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use remuda_bus::MemberId;
+use remuda_model::Tick;
+use remuda_store::Moment;
+use remuda_sys::clock;
+use remuda_sys::event::{Interest, Poller, Readiness, Token};
+use remuda_sys::socket::Link;
+use remuda_toolkit::Quit;
+
+use crate::complaints::Complaint;
+use crate::connection::{Connection, Written};
+use crate::core::Core;
+use crate::endpoint::{ACCEPTED_PER_TURN, Endpoint};
+use crate::error::HubError;
+use crate::journal::RewriteError;
+use crate::table::{Key, Table};
+
+/// Bytes read from one connection before the others have their turn.
+const READ_PER_TURN: usize = 256 * 1024;
+/// Bytes of one read.
+const READ_BYTES: usize = 128 * 1024;
+/// A listener that could not give a connection for want of descriptors is asked again after this.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Tokens of what is no connection; a connection's are larger.
+pub(crate) const JOURNAL: Token = Token(0);
+const QUIT: Token = Token(1);
+const HANDOVER: Token = Token(2);
+const FIRST_ENDPOINT: u64 = 16;
+
+/// How a run of the loop ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// It was told to.
+    Asked,
+    /// Another process has taken everything over.
+    HandedOver(Link),
+}
+
+/// Everything there is.
+pub(crate) struct Hub {
+    pub(crate) poller: Poller,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) connections: Table<Connection>,
+    pub(crate) core: Core,
+    /// Those that may have something to write.
+    dirty: Vec<Key>,
+    /// Those that were not read because publishers, or writers, have to wait.
+    stalled: Vec<Key>,
+    /// Those with replies that wait for the disk.
+    held: Vec<Key>,
+    /// Up to where the disk had everything when that was looked at last.
+    settled: u64,
+    accept_again: Option<Tick>,
+    scratch: Vec<u8>,
+    news: Vec<Readiness>,
+    awake: Vec<MemberId>,
+}
+
+impl Hub {
+    pub(crate) fn new(endpoints: Vec<Endpoint>, core: Core, quit: &Quit) -> Result<Self, HubError> {
+        let poller = Poller::new()?;
+        poller.add(quit.as_fd(), QUIT, Interest::Read)?;
+        if let Some(journal) = core.durability.as_fd() {
+            poller.add(journal, JOURNAL, Interest::Read)?;
+        }
+        for (number, endpoint) in (FIRST_ENDPOINT..).zip(&endpoints) {
+            poller.add(endpoint, Token(number), Interest::Read)?;
+        }
+        Ok(Self {
+            poller,
+            endpoints,
+            connections: Table::new(),
+            core,
+            dirty: Vec::new(),
+            stalled: Vec::new(),
+            held: Vec::new(),
+            settled: 0,
+            accept_again: None,
+            scratch: vec![0; READ_BYTES],
+            news: Vec::new(),
+            awake: Vec::new(),
+        })
+    }
+
+    /// Has the name that successors know watched.
+    pub(crate) fn watch_for_successors(&mut self) {
+        if let Some(giving) = &self.core.giving
+            && let Err(error) = self.poller.add(giving, HANDOVER, Interest::Read)
+        {
+            self.core.say(&error);
+        }
+    }
+
+    /// Goes on until somebody says otherwise.
+    pub(crate) fn run(&mut self, quit: &Quit) -> Result<End, HubError> {
+        loop {
+            self.wait()?;
+            if quit.is_asked() {
+                return Ok(End::Asked);
+            }
+            let news = std::mem::take(&mut self.news);
+            for readiness in &news {
+                if readiness.token == HANDOVER {
+                    if let Some(link) = self.hand_over()? {
+                        return Ok(End::HandedOver(link));
+                    }
+                } else {
+                    self.hear(*readiness)?;
+                }
+            }
+            self.news = news;
+            self.settle();
+        }
+    }
+
+    /// Waits for news, until the next thing is due.
+    fn wait(&mut self) -> Result<(), HubError> {
+        let is_idle = self.dirty.is_empty() && self.core.has_delivered();
+        let timeout = if is_idle { self.patience() } else { Some(Duration::ZERO) };
+        self.news.clear();
+        self.news.extend(self.poller.wait(timeout)?);
+        self.core.moment = moment();
+        self.core.bus.tick(self.core.moment.tick);
+        Ok(())
+    }
+
+    fn patience(&mut self) -> Option<Duration> {
+        let now = moment();
+        let store = self.core.store.deadline(now).map(|wait| now.tick + wait);
+        let ticks = [
+            store,
+            self.core.bus.deadline(),
+            self.core.services.deadline(),
+            self.core.timers.next(),
+            self.accept_again,
+            self.core.durability.again(),
+        ];
+        let next = ticks.into_iter().flatten().min()?;
+        Some(next.since(now.tick))
+    }
+
+    fn hear(&mut self, readiness: Readiness) -> Result<(), HubError> {
+        match readiness.token {
+            QUIT | HANDOVER => {}
+            JOURNAL => self.core.durability.hear(),
+            Token(number) if number < 1 << 32 => {
+                let index =
+                    usize::try_from(number - FIRST_ENDPOINT).expect("endpoints are counted in an usize");
+                self.accept(index)?;
+            }
+            Token(number) => {
+                let key = Key::from_number(number);
+                if readiness.readable || readiness.hangup || readiness.error {
+                    self.read(key);
+                }
+                if readiness.writable {
+                    self.mark(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, index: usize) -> Result<(), HubError> {
+        for _ in 0..ACCEPTED_PER_TURN {
+            match self.endpoints[index].accept() {
+                Ok(stream) => self.core.figures.accepted += u64::from(self.welcome(index, stream)),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => return Ok(()),
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                    _ => return self.pause_accepting(&error),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// No descriptor is left, most likely: connections queue in the kernel until some have ended.
+    fn pause_accepting(&mut self, error: &std::io::Error) -> Result<(), HubError> {
+        self.core.figures.accept_failures += 1;
+        if self.core.complaints.may_say(Complaint::NoDescriptors, self.core.moment.tick) {
+            self.core.say(&format!("cannot accept connections for now, they queue: {error}"));
+        }
+        for (number, endpoint) in (FIRST_ENDPOINT..).zip(&self.endpoints) {
+            self.poller.modify(endpoint, Token(number), Interest::Nothing)?;
+        }
+        self.accept_again = Some(self.core.moment.tick + ACCEPT_PAUSE);
+        Ok(())
+    }
+
+    fn resume_accepting(&mut self) {
+        if self.accept_again.is_none_or(|at| at > self.core.moment.tick) {
+            return;
+        }
+        self.accept_again = None;
+        for (number, endpoint) in (FIRST_ENDPOINT..).zip(&self.endpoints) {
+            // A listener that cannot be watched again is one that the next reload repairs.
+            let _ = self.poller.modify(endpoint, Token(number), Interest::Read);
+        }
+    }
+
+    /// Reads what one connection has, and does what it says.
+    fn read(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.paused {
+            return self.look_away(key);
+        }
+        if connection.has_to_wait(&mut self.core) {
+            connection.paused = true;
+            self.stalled.push(key);
+            let is_full = connection.is_full();
+            return self.watch(key, is_full);
+        }
+        let mut budget = READ_PER_TURN;
+        let mut is_over = false;
+        while budget > 0 && !connection.closing {
+            match connection.stream.read_into(&mut connection.input, &mut self.scratch) {
+                Ok(0) => {
+                    is_over = true;
+                    break;
+                }
+                Ok(count) => {
+                    connection.heard = self.core.moment.tick;
+                    budget = budget.saturating_sub(count);
+                    if !connection.digest(&mut self.core) || count < READ_BYTES {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.end(key),
+            }
+        }
+        if is_over {
+            return self.end(key);
+        }
+        self.mark(key);
+    }
+
+    /// The peer of a connection that is not read for now is gone. What it sent before is read when its turn comes; until
+    /// then the poller would tell the same in every turn.
+    fn look_away(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.is_watched
+            && self.poller.remove(&connection.stream).is_ok()
+        {
+            connection.is_watched = false;
+            connection.interest = Interest::Nothing;
+        }
+    }
+
+    /// Has `key` written to at the end of the turn.
+    pub(crate) fn mark(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if !connection.is_dirty {
+            connection.is_dirty = true;
+            self.dirty.push(key);
+        }
+        // It may have been marked before it had something to hold.
+        if connection.outbox.is_held() && !connection.is_held {
+            connection.is_held = true;
+            self.held.push(key);
+        }
+    }
+
+    /// What concerns more than one connection, and the end of the turn.
+    fn settle(&mut self) {
+        self.resume_accepting();
+        self.look_for_the_journal();
+        self.pass_time();
+        while self.has_mail() {
+            self.run_errands();
+            self.deliver();
+        }
+        self.core.tell_changes();
+        self.keep();
+        self.release();
+        self.awake.clear();
+        self.core.bus.take_awake(&mut self.awake);
+        let awake = std::mem::take(&mut self.awake);
+        for member in &awake {
+            self.mark(Key::from_number(member.0));
+        }
+        self.awake = awake;
+        let mut doomed = Vec::new();
+        self.core.bus.take_doomed(&mut doomed);
+        for member in doomed {
+            self.core.figures.cut_off += 1;
+            let key = Key::from_number(member.0);
+            if let Some(connection) = self.connections.get(key) {
+                self.core
+                    .say_of(&connection.remote, &"cut off: it reads too slowly for what it subscribed to");
+            }
+            self.end(key);
+        }
+        self.flush();
+        self.relieve();
+    }
+
+    /// Whether something is to be done between connections; doing it may give rise to more.
+    fn has_mail(&self) -> bool {
+        !(self.core.errands.is_empty() && self.core.letters.is_empty() && self.core.orders.is_empty())
+    }
+
+    fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for key in dirty.drain(..) {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            connection.is_dirty = false;
+            let (was_full, sent) = (connection.is_full(), connection.sent);
+            let flushed = connection.flush(&mut self.core.bus);
+            if was_full && connection.sent > sent {
+                // The kernel took more only because the peer had read some.
+                connection.heard = self.core.moment.tick;
+            }
+            match flushed {
+                Ok(Written::All) if connection.is_finished() => self.end(key),
+                Ok(written) => {
+                    if connection.is_behind() {
+                        connection.digest(&mut self.core);
+                        self.mark(key);
+                    }
+                    match written {
+                        Written::Some => self.mark(key),
+                        Written::All => self.watch(key, false),
+                        Written::Full => self.watch(key, true),
+                    }
+                }
+                Err(_) => self.end(key),
+            }
+        }
+        // What was marked meanwhile is on the new list.
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
+    }
+
+    /// Tells the poller what `key` waits for, where that has changed.
+    fn watch(&mut self, key: Key, is_full: bool) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let wanted = connection.wants(is_full);
+        if wanted == connection.interest {
+            return;
+        }
+        connection.interest = wanted;
+        let watched = if connection.is_watched {
+            self.poller.modify(&connection.stream, key.token(), wanted)
+        } else {
+            self.poller.add(&connection.stream, key.token(), wanted)
+        };
+        connection.is_watched = true;
+        if watched.is_err() {
+            self.end(key);
+        }
+    }
+
+    /// Lets those that had to wait for slow readers, or for the disk, go on.
+    fn relieve(&mut self) {
+        if self.stalled.is_empty() || self.core.holds_publishers() {
+            return;
+        }
+        for key in std::mem::take(&mut self.stalled) {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.paused = false;
+                let is_full = connection.is_full();
+                self.watch(key, is_full);
+            }
+        }
+    }
+
+    /// The journal gets what the turn brought, and is written anew when it has grown too much.
+    fn keep(&mut self) {
+        self.core.durability.flush();
+        match self.core.durability.rewrite(&self.core.store, self.core.moment, false) {
+            Ok(()) | Err(RewriteError::Running) => {}
+            Err(error) => {
+                self.core.say(&format!("rewrite the store's journal: {error}; it goes on as it is"));
+            }
+        }
+        if let Some(Err(error)) = self.core.durability.rewritten() {
+            self.core.say(&format!("rewrite the store's journal: {error}; it goes on as it is"));
+        }
+    }
+
+    /// Lets replies go that waited for the disk.
+    fn release(&mut self) {
+        let settled = self.core.durability.settled();
+        if settled == self.settled && self.held.is_empty() {
+            return;
+        }
+        self.settled = settled;
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|key| {
+            let Some(connection) = self.connections.get_mut(*key) else { return false };
+            connection.outbox.release(settled);
+            if !connection.is_dirty {
+                connection.is_dirty = true;
+                self.dirty.push(*key);
+            }
+            connection.is_held = connection.outbox.is_held();
+            connection.is_held
+        });
+        self.held = held;
+    }
+
+    /// What is due by the clock.
+    fn pass_time(&mut self) {
+        let now = self.core.moment.tick;
+        self.core.pass_time();
+        while let Some((key, due)) = self.core.timers.pop(now) {
+            self.fall_due(key, due);
+        }
+    }
+
+    /// Ends a connection, and everything that was its.
+    pub(crate) fn end(&mut self, key: Key) {
+        let Some(mut connection) = self.connections.remove(key) else { return };
+        // It lives on in another process if it was passed on; it is not watched here any more.
+        let _ = self.poller.remove(&connection.stream);
+        connection.forget(&mut self.core);
+        self.core.timers.forget(key);
+    }
+}
+
+/// Both clocks.
+pub(crate) fn moment() -> Moment {
+    let wall = clock::realtime();
+    Moment { tick: clock::boottime(), wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX) }
+}

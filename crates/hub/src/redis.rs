@@ -1,0 +1,339 @@
+//! Redis clients: which command is whose, who may, and when.
+
+mod allowed;
+pub(crate) mod client;
+mod greeting;
+mod own;
+mod pubsub;
+mod scripts;
+mod server;
+pub(crate) mod services;
+pub(crate) mod session;
+mod text;
+mod transactions;
+
+use remuda_store::{CommandSpec, Flag, Mode, Outcome, Queued};
+use remuda_wire::resp::Writer;
+
+use self::allowed::{acl, allowed};
+use self::own::{Own, Verb};
+use self::pubsub::Sort;
+use self::session::{Session, Waiting};
+use self::text::one_line;
+use crate::core::{Core, Errand};
+use crate::reply::Reply;
+
+pub(crate) use self::greeting::wants_reply;
+
+/// How the connection goes on after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// With the next one.
+    Go,
+    /// Not before the reply to this one is there.
+    Wait,
+    /// Not at all: what was replied is written, then it ends.
+    Close,
+}
+
+/// A command that exists, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CommandKind {
+    Store(&'static CommandSpec),
+    Own(&'static Own),
+}
+
+pub(crate) fn lookup(name: &[u8]) -> Option<CommandKind> {
+    remuda_store::lookup(name).map(CommandKind::Store).or_else(|| own::find(name).map(CommandKind::Own))
+}
+
+/// All, the store's first.
+pub(crate) fn all() -> impl Iterator<Item = CommandKind> {
+    remuda_store::commands().map(CommandKind::Store).chain(own::OWN.iter().map(CommandKind::Own))
+}
+
+impl CommandKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Store(spec) => spec.name,
+            Self::Own(own) => own.name,
+        }
+    }
+
+    /// The version of Redis that had it first; empty for one of our own.
+    fn since(self) -> &'static str {
+        match self {
+            Self::Store(spec) => spec.since,
+            Self::Own(own) => own.since,
+        }
+    }
+
+    fn arity(self) -> i32 {
+        match self {
+            Self::Store(spec) => i32::from(spec.arity),
+            Self::Own(own) => own.arity,
+        }
+    }
+
+    /// As `COMMAND` tells it: name, arity, flags, first key, last key, step, and the lists that newer versions add.
+    fn describe(self, out: &mut Writer<'_>) {
+        let (flags, keys): (Vec<&str>, [i64; 3]) = match self {
+            Self::Store(spec) => {
+                let (first, last, step) = spec.keys.triple();
+                (spec.flags.names().collect(), [first, last, step])
+            }
+            Self::Own(own) => {
+                let mut flags = vec!["noscript"];
+                if own.before_auth {
+                    flags.push("no_auth");
+                }
+                if own.while_listening {
+                    flags.push("pubsub");
+                }
+                (flags, [0; 3])
+            }
+        };
+        out.array(10);
+        out.bulk(self.name().to_ascii_lowercase().as_bytes());
+        out.integer(i64::from(self.arity()));
+        out.set(flags.len());
+        for flag in flags {
+            out.simple(flag);
+        }
+        for position in keys {
+            out.integer(position);
+        }
+        for _ in 0..4 {
+            out.array(0);
+        }
+    }
+
+    fn takes(self, words: usize) -> bool {
+        let words = i64::try_from(words).unwrap_or(i64::MAX);
+        let arity = i64::from(self.arity());
+        if arity < 0 { words >= -arity } else { words == arity }
+    }
+}
+
+/// Carries out one command of a client, or queues it, or says why not.
+pub(crate) fn obey(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, command: &[&[u8]]) -> Flow {
+    let Some(name) = command.first() else { return Flow::Go };
+    session.commands += 1;
+    session.active = core.moment.tick;
+    let Some(kind) = lookup(name) else {
+        session.transaction.poison();
+        out.error(&unknown(command));
+        return Flow::Go;
+    };
+    session.last_command = kind.name();
+    if !kind.takes(command.len()) {
+        let name = kind.name().to_ascii_lowercase();
+        let why = format!("wrong number of arguments for '{name}' command");
+        if matches!(kind, CommandKind::Own(own) if own.verb == Verb::Exec) {
+            transactions::abort(core, session, out, &why);
+        } else {
+            session.transaction.poison();
+            out.error(&format!("ERR {why}"));
+        }
+        return Flow::Go;
+    }
+    if let Err(refused) = allowed(session, kind, command) {
+        session.transaction.poison();
+        out.error(&refused);
+        return Flow::Go;
+    }
+    let at_once = matches!(kind, CommandKind::Own(own) if own.not_queued);
+    if session.transaction.is_open() && !at_once {
+        match session.transaction.queue(session.database, command) {
+            Queued::Yes => out.simple("QUEUED"),
+            Queued::Full => out.error("ERR the transaction has more commands, or longer ones, than it may"),
+        }
+        return Flow::Go;
+    }
+    run_kind(core, session, out, kind, command, Mode::Normal)
+}
+
+/// Carries out a command that was checked before.
+pub(crate) fn run(
+    core: &mut Core,
+    session: &mut Session,
+    out: &mut Writer<'_>,
+    command: &[&[u8]],
+    mode: Mode,
+) -> Flow {
+    match command.first().and_then(|name| lookup(name)) {
+        Some(kind) => run_kind(core, session, out, kind, command, mode),
+        None => {
+            out.error(&unknown(command));
+            Flow::Go
+        }
+    }
+}
+
+fn run_kind(
+    core: &mut Core,
+    session: &mut Session,
+    out: &mut Writer<'_>,
+    kind: CommandKind,
+    command: &[&[u8]],
+    mode: Mode,
+) -> Flow {
+    match kind {
+        CommandKind::Own(own) => run_own(core, session, out, own, command, mode),
+        CommandKind::Store(spec) => {
+            if let Some(refused) = core.refuses_writes().filter(|_| spec.flags.has(Flag::Write)) {
+                out.error(&refused);
+                return Flow::Go;
+            }
+            let (client, database) = (session.key.client(), session.database);
+            let mut reply = Reply(Writer::new(out.out, out.version));
+            match core.store.execute(core.moment, client, database, command, mode, &mut reply) {
+                Outcome::Blocked => {
+                    // A reader of a group has made its consumer before it waits.
+                    core.take_effects();
+                    session.waiting = Some(Waiting::Key);
+                    core.waits(session);
+                    Flow::Wait
+                }
+                Outcome::Done { verbatim } => {
+                    core.after_command(database, command, verbatim);
+                    if !spec.flags.has(Flag::Write) && !core.is_grouped() {
+                        // A key that was found to have ended is noted on disk, but nobody waits for that: reads go on
+                        // while the disk does not.
+                        core.durability.take_hold();
+                    }
+                    Flow::Go
+                }
+                Outcome::NotMine => Flow::Go,
+            }
+        }
+    }
+}
+
+fn run_own(
+    core: &mut Core,
+    session: &mut Session,
+    out: &mut Writer<'_>,
+    own: &Own,
+    command: &[&[u8]],
+    mode: Mode,
+) -> Flow {
+    let rest = &command[1..];
+    match own.verb {
+        Verb::Acl => acl(core, session, out, rest),
+        Verb::Auth => greeting::auth(core, session, out, command),
+        Verb::BgRewrite => core.rewrite(out),
+        Verb::BusEcho => pubsub::echo(core, session, out, rest[0]),
+        Verb::BusReplay => pubsub::replay(core, session, out, command),
+        Verb::BusSubscribe => pubsub::subscribe_sequenced(core, session, out, command),
+        Verb::BusUnsubscribe => pubsub::unsubscribe_sequenced(core, session, out, rest[0]),
+        Verb::Changes => changes(core, session, out, rest),
+        Verb::Client => return client::client(core, session, out, command),
+        Verb::Command => server::command(out, command),
+        Verb::Config => server::config(core, out, command),
+        Verb::Discard => transactions::discard(core, session, out),
+        Verb::Echo => out.bulk(rest[0]),
+        Verb::Eval => scripts::eval(core, session, out, command),
+        Verb::Exec => transactions::exec(core, session, out),
+        Verb::Hello => greeting::hello(core, session, out, command),
+        Verb::HubMetrics => return metrics(core, session, out),
+        Verb::Info => server::info(core, out, rest),
+        // What is written is on disk a second later: there is no save to remember.
+        Verb::LastSave => out.integer(i64::try_from(core.moment.wall_ms / 1000).unwrap_or(i64::MAX)),
+        Verb::Lolwut => out.bulk(concat!("Remuda ver. ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        Verb::Module => out.array(0),
+        Verb::Multi => transactions::multi(session, out),
+        Verb::Ping => greeting::ping(session, out, command),
+        Verb::Publish => pubsub::publish(core, session, out, Sort::Channel, rest[0], rest[1]),
+        Verb::PubSub => pubsub::pubsub(core, out, command),
+        Verb::Quit => {
+            out.simple("OK");
+            return Flow::Close;
+        }
+        Verb::ReadOnly => out.error("ERR This instance has cluster support disabled"),
+        Verb::Reset => greeting::reset(core, session, out),
+        Verb::Role => server::role(out),
+        Verb::SPublish => pubsub::publish(core, session, out, Sort::Shard, rest[0], rest[1]),
+        Verb::Script => scripts::script(core, out, rest),
+        Verb::Select => greeting::select(core, session, out, command),
+        Verb::ServiceCall | Verb::ServiceNext if mode != Mode::Normal => {
+            out.error("ERR calls cannot be waited for inside MULTI");
+        }
+        Verb::ServiceCall => return services::call(core, session, out, command),
+        Verb::ServiceFail => services::reply(core, session, out, command, true),
+        Verb::ServiceLeave => services::leave(core, session, out, rest[0]),
+        Verb::ServiceNext => return services::next(core, session, out, command),
+        Verb::ServiceReply => services::reply(core, session, out, command, false),
+        Verb::ServiceServe => services::serve(core, session, out, command),
+        Verb::SlowLog => server::slow_log(out, rest),
+        Verb::Subscribe | Verb::PSubscribe | Verb::SSubscribe => {
+            pubsub::subscribe(core, session, out, Sort::of_verb(own.verb), rest);
+        }
+        Verb::Unsubscribe | Verb::PUnsubscribe | Verb::SUnsubscribe => {
+            pubsub::unsubscribe(core, session, out, Sort::of_verb(own.verb), rest);
+        }
+        Verb::Time => server::time(out),
+        Verb::Unwatch => {
+            transactions::unwatch(core, session);
+            out.simple("OK");
+        }
+        Verb::Wait => server::wait(core, out, command),
+        Verb::Watch => transactions::watch(core, session, out, rest),
+    }
+    Flow::Go
+}
+
+/// Bytes of the arguments that the text about an unknown command shows, and of its name.
+const UNKNOWN_SHOWN_BYTES: usize = 128;
+
+/// Redis' own words for a command that does not exist.
+fn unknown(command: &[&[u8]]) -> String {
+    // A zero byte ends what is shown of a word, as it does in C.
+    let shown = |word: &'_ [u8], most: usize| {
+        let word = &word[..word.len().min(most)];
+        word.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()
+    };
+    let mut arguments = Vec::new();
+    for argument in &command[1..] {
+        if arguments.len() >= UNKNOWN_SHOWN_BYTES {
+            break;
+        }
+        let shown = shown(argument, UNKNOWN_SHOWN_BYTES - arguments.len());
+        arguments.extend_from_slice(&[b"'", shown.as_slice(), b"' "].concat());
+    }
+    let (name, arguments) = (shown(command[0], UNKNOWN_SHOWN_BYTES), one_line(&arguments));
+    format!("ERR unknown command '{}', with args beginning with: {arguments}", one_line(&name))
+}
+
+/// `HUB.METRICS`: all figures, as JSON. Connections are counted at the end of the turn.
+fn metrics(core: &mut Core, session: &mut Session, out: &mut Writer<'_>) -> Flow {
+    if core.is_grouped() {
+        out.error("ERR this is not answered inside MULTI");
+        return Flow::Go;
+    }
+    core.ask(Errand::Metrics { to: session.key });
+    session.waiting = Some(Waiting::Errand);
+    Flow::Wait
+}
+
+/// `CHANGES`: the revision of the last change. `CHANGES revision prefix`: what happened to the keys with this prefix after
+/// `revision`.
+fn changes(core: &mut Core, session: &Session, out: &mut Writer<'_>, rest: &[&[u8]]) {
+    if rest.is_empty() {
+        return out.integer(i64::try_from(core.store.revision()).unwrap_or(i64::MAX));
+    }
+    if rest.len() != 2 {
+        return out.error("ERR CHANGES takes a revision and a prefix, or nothing");
+    }
+    let Some(after) = text::number(rest[0]).and_then(|after| u64::try_from(after).ok()) else {
+        return out.error("ERR the revision is not a whole number from 0");
+    };
+    let prefix = rest[1];
+    if !session.user.as_ref().is_some_and(|user| user.access.may_read(prefix)) {
+        return out.error("NOPERM No permissions to access a key");
+    }
+    core.changes_since(after, session.database, prefix, out);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Which commands a client may use, and on which keys: what the rules of its service, and where it stands, leave it.
+
+use remuda_store::Flag;
+use remuda_wire::resp::Writer;
+
+use super::CommandKind;
+use super::own::{Own, Verb};
+use super::session::Session;
+use super::text;
+use crate::core::Core;
+
+/// Whether the client may do this, now.
+pub(super) fn allowed(session: &Session, kind: CommandKind, command: &[&[u8]]) -> Result<(), String> {
+    let Some(user) = &session.user else {
+        return match kind {
+            CommandKind::Own(own) if own.before_auth => Ok(()),
+            _ => Err("NOAUTH Authentication required.".to_owned()),
+        };
+    };
+    if session.is_listening_only() && !matches!(kind, CommandKind::Own(own) if own.while_listening) {
+        return Err(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            kind.name().to_ascii_lowercase()
+        ));
+    }
+    match kind {
+        CommandKind::Store(spec) if user.access.keys.is_some() => {
+            if matches!(spec.name, "sort" | "sort_ro") && reads_other_keys(command) {
+                return Err(
+                    "ERR BY and GET options of SORT are denied to a user whose keys are limited".to_owned()
+                );
+            }
+            if spec.keys_of(command).next().is_none() {
+                return Err(format!(
+                    "NOPERM User {} has no permissions to run the '{}' command",
+                    user.name,
+                    kind.name().to_ascii_lowercase()
+                ));
+            }
+            let may = |key: &[u8]| {
+                if spec.flags.has(Flag::Write) {
+                    user.access.may_write(key)
+                } else {
+                    user.access.may_read(key)
+                }
+            };
+            match spec.keys_of(command).names().all(may) {
+                true => Ok(()),
+                false => Err("NOPERM No permissions to access a key".to_owned()),
+            }
+        }
+        CommandKind::Own(own) if concerns_all(own, command) && !user.is_unrestricted() => Err(format!(
+            "NOPERM User {} has no permissions to run the '{}' command",
+            user.name,
+            kind.name().to_ascii_lowercase()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a command changes something for everybody.
+fn concerns_all(own: &Own, command: &[&[u8]]) -> bool {
+    let says =
+        |words: &[&str]| command.get(1).is_some_and(|what| words.iter().any(|word| text::is(what, word)));
+    match own.verb {
+        Verb::BgRewrite => true,
+        Verb::Config => says(&["SET", "REWRITE", "RESETSTAT"]),
+        Verb::Script => says(&["FLUSH"]),
+        _ => false,
+    }
+}
+
+/// Whether `SORT` looks at keys that its arguments do not name.
+fn reads_other_keys(command: &[&[u8]]) -> bool {
+    let options = command.windows(2).skip(1);
+    let mut patterns = options.filter(|pair| text::is(pair[0], "BY") || text::is(pair[0], "GET"));
+    patterns.any(|pair| pair[1].contains(&b'*'))
+}
+
+/// `ACL WHOAMI|USERS|CAT`.
+pub(super) fn acl(core: &Core, session: &Session, out: &mut Writer<'_>, rest: &[&[u8]]) {
+    let user = session.user.as_ref().map_or("default", |user| user.name.as_str());
+    match rest {
+        [what] if text::is(what, "WHOAMI") => out.bulk(user.as_bytes()),
+        [what] if text::is(what, "USERS") => {
+            let names: Vec<_> = core.users.names().map(str::to_owned).collect();
+            out.array(names.len());
+            for name in names {
+                out.bulk(name.as_bytes());
+            }
+        }
+        [what] if text::is(what, "CAT") => out.array(0),
+        _ => out.error(
+            "ERR users and their rules are set in remuda.toml ([access.…]); ACL knows WHOAMI and USERS",
+        ),
+    }
+}

@@ -1,0 +1,363 @@
+//! The one Lua state, and what runs in it.
+//!
+//! A run has a table of globals of its own, which goes when it ends; so nothing that a script sets is seen by another.
+//! The count hook looks at the clock; after the time is over every error that a script catches is thrown again, until
+//! it is out. Memory is Lua's own allocator's business.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
+
+use super::answer::{CallMode, Host};
+use super::failure::{CHUNK, Failure, error_table, line};
+use super::library::{bytes, define, double, function};
+use super::numbers::{general, number, truncated};
+use super::random::Random;
+use super::reply::Reply;
+use super::{bits, json, msgpack, pack, redis};
+
+/// Instructions between two looks at the clock: some ten microseconds.
+const INSTRUCTIONS: u32 = 10_000;
+/// What scripts find of Lua's own functions, beside those that the sandbox makes anew.
+const NAMES: [&str; 17] = [
+    "assert",
+    "error",
+    "gcinfo",
+    "getmetatable",
+    "ipairs",
+    "next",
+    "pairs",
+    "rawequal",
+    "rawget",
+    "rawset",
+    "select",
+    "setmetatable",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "_VERSION",
+];
+const SANDBOX: &str = include_str!("sandbox.lua");
+/// Garbage is collected when memory has grown by half since the last time, not only when it has doubled: memory is
+/// limited, and Lua 5.1 collects nothing when it runs out.
+const PAUSE_PERCENT: i32 = 150;
+
+/// The state.
+#[derive(Debug)]
+pub(super) struct State {
+    lua: Lua,
+    /// Runs a function: true and its value, or false and a table with `err` and `line`.
+    run: Function,
+    /// The metatable of every run's globals.
+    globals: Table,
+    redis: Table,
+    clock: Rc<Clock>,
+    resp: Rc<Cell<u8>>,
+    random: Rc<Random>,
+    memory_max_bytes: usize,
+}
+
+/// When the running script has to end.
+#[derive(Debug, Default)]
+struct Clock {
+    until: Cell<Option<Instant>>,
+    is_over: Cell<bool>,
+}
+
+/// What a run is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) keys: &'a [&'a [u8]],
+    pub(super) arguments: &'a [&'a [u8]],
+    pub(super) is_read_only: bool,
+    pub(super) time_max: Duration,
+}
+
+/// An error that ended a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// With its code.
+    pub(super) text: String,
+    /// Where the script stood.
+    pub(super) line: Option<usize>,
+}
+
+impl State {
+    pub(super) fn new(memory_max_bytes: usize) -> mlua::Result<Self> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
+        let lua = Lua::new_with(libraries, LuaOptions::default())?;
+        lua.gc_set_mode(mlua::state::GcMode::Incremental(
+            mlua::state::GcIncParams::default().pause(PAUSE_PERCENT),
+        ));
+        let (clock, random) = (Rc::new(Clock::default()), Rc::new(Random::default()));
+        let resp = Rc::new(Cell::new(2));
+        let native = native(&lua, &clock, &random)?;
+        let redis = redis::library(&lua, Rc::clone(&resp))?;
+        let libraries = lua.create_table()?;
+        libraries.raw_set("redis", &redis)?;
+        libraries.raw_set("bit", bits::library(&lua)?)?;
+        libraries.raw_set("cjson", json::library(&lua)?)?;
+        libraries.raw_set("cmsgpack", msgpack::library(&lua)?)?;
+        libraries.raw_set("struct", pack::library(&lua)?)?;
+        let sandbox = lua.load(SANDBOX).set_name("=sandbox");
+        let (run, globals) = sandbox.call((native, libraries, NAMES.to_vec()))?;
+        watch(&lua, Rc::clone(&clock))?;
+        lua.set_memory_limit(memory_max_bytes)?;
+        Ok(Self { lua, run, globals, redis, clock, resp, random, memory_max_bytes })
+    }
+
+    /// Compiles a script; the message of what is wrong with it has its line.
+    pub(super) fn compile(&self, source: &[u8]) -> Result<Function, String> {
+        compile(&self.lua, source, CHUNK)
+    }
+
+    /// Runs a script, and gives what it returned to `use_value`, with the version of RESP that it asked for.
+    pub(super) fn run<T>(
+        &self,
+        script: &Function,
+        run: Run<'_>,
+        host: &mut dyn Host,
+        use_value: impl FnOnce(&Value, u8) -> mlua::Result<T>,
+    ) -> Result<T, Ended> {
+        self.clock.until.set(Instant::now().checked_add(run.time_max));
+        self.clock.is_over.set(false);
+        self.random.seed(0);
+        self.resp.set(2);
+        let outcome = self.enter(script, run, host);
+        self.clock.until.set(None);
+        let result = match outcome {
+            Ok(Ok(value)) => use_value(&value, self.resp.get()).map_err(|error| ended(&error)),
+            Ok(Err(ended)) => Err(ended),
+            Err(error) => Err(ended(&error)),
+        };
+        self.tidy();
+        result
+    }
+
+    fn enter(
+        &self,
+        script: &Function,
+        run: Run<'_>,
+        host: &mut dyn Host,
+    ) -> mlua::Result<Result<Value, Ended>> {
+        let globals = self.lua.create_table_with_capacity(0, 3)?;
+        globals.raw_set("KEYS", self.strings(run.keys)?)?;
+        globals.raw_set("ARGV", self.strings(run.arguments)?)?;
+        globals.raw_set("_G", &globals)?;
+        globals.set_metatable(Some(self.globals.clone()))?;
+        script.set_environment(globals)?;
+        let host = RefCell::new(host);
+        let result = self.lua.scope(|scope| {
+            let (host, resp) = (&host, &self.resp);
+            let call = move |lua: &Lua, arguments: &MultiValue| {
+                let mode = CallMode { is_read_only: run.is_read_only, resp: resp.get() };
+                call(lua, arguments, mode, &mut **host.borrow_mut())
+            };
+            let raising = scope.create_function(move |lua, arguments: MultiValue| {
+                call(lua, &arguments).and_then(|value| value.map_err(|text| Failure::Code(text).raise(lua)))
+            })?;
+            let returning =
+                scope.create_function(move |lua, arguments: MultiValue| match call(lua, &arguments)? {
+                    Ok(value) => Ok(value),
+                    Err(text) => Ok(Value::Table(error_table(lua, text.as_bytes())?)),
+                })?;
+            let log = scope.create_function(move |lua, arguments: MultiValue| {
+                log(&arguments, &mut **host.borrow_mut()).map_err(|failure| failure.raise(lua))
+            })?;
+            self.redis.raw_set("call", raising)?;
+            self.redis.raw_set("pcall", returning)?;
+            self.redis.raw_set("log", log)?;
+            self.run.call::<(bool, Value)>(script)
+        })?;
+        Ok(match result {
+            (true, value) => Ok(value),
+            (false, Value::Table(error)) => {
+                let text = error.raw_get::<mlua::LuaString>("err")?.to_string_lossy();
+                Err(Ended { text, line: error.raw_get("line")? })
+            }
+            // Without memory there is no message handler either.
+            (false, Value::Error(error)) => Err(ended(&error)),
+            (false, other) => Err(Ended { text: format!("ERR {}", other.to_string()?), line: None }),
+        })
+    }
+
+    fn strings(&self, words: &[&[u8]]) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
+        for (index, word) in words.iter().enumerate() {
+            table.raw_seti(index + 1, self.lua.create_string(word)?)?;
+        }
+        Ok(table)
+    }
+
+    /// What a script left is collected at once when it is much.
+    fn tidy(&self) {
+        if self.lua.used_memory() > self.memory_max_bytes / 4 {
+            // A collector that fails has nothing that scripts need: the next one fails by the limit, and says so.
+            let _ = self.lua.gc_collect();
+        }
+    }
+}
+
+fn ended(error: &mlua::Error) -> Ended {
+    let text = match Failure::of(error) {
+        Failure::Text(text) => format!("ERR {text}"),
+        Failure::Code(text) | Failure::End(text) => text,
+    };
+    Ended { text, line: None }
+}
+
+/// Executes a command of a script; an error of the command is inside.
+fn call(
+    lua: &Lua,
+    arguments: &MultiValue,
+    mode: CallMode,
+    host: &mut dyn Host,
+) -> mlua::Result<Result<Value, String>> {
+    enum Word {
+        Text(mlua::string::BorrowedBytes),
+        Number(String),
+    }
+    if arguments.is_empty() {
+        return Ok(Err("ERR Please specify at least one argument for this redis lib call".into()));
+    }
+    let mut words = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        words.push(match argument {
+            Value::String(text) => Word::Text(text.as_bytes()),
+            Value::Integer(value) => Word::Number(value.to_string()),
+            other => match number(other) {
+                Some(value) => Word::Number(general(value, 17)),
+                None => {
+                    return Ok(Err("ERR Lua redis lib command arguments must be strings or integers".into()));
+                }
+            },
+        });
+    }
+    let command: Vec<&[u8]> = words
+        .iter()
+        .map(|word| match word {
+            Word::Text(text) => &**text,
+            Word::Number(text) => text.as_bytes(),
+        })
+        .collect();
+    let mut reply = Reply::new(lua, mode.resp);
+    host.call(&command, mode, &mut reply);
+    reply.finish()
+}
+
+fn log(arguments: &MultiValue, host: &mut dyn Host) -> Result<(), Failure> {
+    let arguments: Vec<Value> = arguments.iter().cloned().collect();
+    if arguments.len() < 2 {
+        return Err(Failure::code("redis.log() requires two arguments or more."));
+    }
+    let Some(level) = number(&arguments[0]) else {
+        return Err(Failure::code("First argument must be a number (log level)."));
+    };
+    let level = u8::try_from(truncated(level)).ok().filter(|level| *level <= 3);
+    let level = level.ok_or_else(|| Failure::code("Invalid debug level."))?;
+    let words: Result<Vec<_>, _> =
+        (1..arguments.len()).map(|index| bytes(&arguments, index, "log")).collect();
+    host.log(level, &words?.join(&b' '));
+    Ok(())
+}
+
+fn compile(lua: &Lua, source: &[u8], name: &str) -> Result<Function, String> {
+    // Lua 5.1 takes byte code for a script, and runs it unverified.
+    if source.first() == Some(&0x1b) {
+        return Err("attempt to load chunk with wrong mode".into());
+    }
+    let chunk = lua.load(source).set_name(name).set_mode(ChunkMode::Text);
+    chunk.into_function().map_err(|error| match error {
+        mlua::Error::SyntaxError { message, .. } => message,
+        other => Failure::of(&other).to_string(),
+    })
+}
+
+/// Looks at the clock now and then.
+fn watch(lua: &Lua, clock: Rc<Clock>) -> mlua::Result<()> {
+    let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
+    lua.set_global_hook(triggers, move |_, _| {
+        if clock.until.get().is_some_and(|until| Instant::now() >= until) {
+            clock.is_over.set(true);
+        }
+        if clock.is_over.get() { Err(over()) } else { Ok(VmState::Continue) }
+    })
+}
+
+fn over() -> mlua::Error {
+    let text = "ERR the script ran longer than it may and was ended; what it wrote before stays";
+    mlua::Error::external(Failure::End(text.into()))
+}
+
+/// What the sandbox needs of us.
+fn native(lua: &Lua, clock: &Rc<Clock>, random: &Rc<Random>) -> mlua::Result<Table> {
+    let native = lua.create_table()?;
+    let at = Rc::clone(clock);
+    native.raw_set(
+        "failure",
+        lua.create_function(move |lua, value: Value| match value {
+            _ if at.is_over.get() => Err(over()),
+            Value::Error(error) => Failure::of(&error).value(lua),
+            other => Ok(other),
+        })?,
+    )?;
+    let at = Rc::clone(clock);
+    native.raw_set(
+        "go_on",
+        lua.create_function(move |_, ()| if at.is_over.get() { Err(over()) } else { Ok(()) })?,
+    )?;
+    native.raw_set("trace", lua.create_function(trace)?)?;
+    define(lua, &native, "compile", |lua, arguments| {
+        let source = bytes(arguments, 0, "load")?;
+        let is_named = arguments.get(1).is_some_and(|name| !name.is_nil());
+        let name = if is_named { bytes(arguments, 1, "load")? } else { source.clone() };
+        let name = String::from_utf8_lossy(&name).replace('\0', " ");
+        Ok(match compile(lua, &source, &name) {
+            Ok(function) => vec![Value::Function(function)],
+            Err(message) => vec![Value::Nil, Value::String(lua.create_string(message)?)],
+        })
+    })?;
+    let sequence = Rc::clone(random);
+    native.raw_set("random", function(lua, move |_, arguments| draw(&sequence, arguments))?)?;
+    let sequence = Rc::clone(random);
+    define(lua, &native, "randomseed", move |_, arguments| {
+        let low = truncated(double(arguments, 0, "randomseed")?).rem_euclid(1 << 32);
+        sequence.seed(u32::try_from(low).unwrap_or_default());
+        Ok(Vec::new())
+    })?;
+    Ok(native)
+}
+
+/// The error that ends a script: a table with its text and the line.
+fn trace(lua: &Lua, cause: Value) -> mlua::Result<Table> {
+    let table = match cause {
+        Value::Table(table) => match table.raw_get("err")? {
+            Value::String(text) => error_table(lua, &text.as_bytes())?,
+            _ => error_table(lua, b"ERR unknown error")?,
+        },
+        Value::Error(error) => error_table(lua, ended(&error).text.as_bytes())?,
+        Value::String(text) => error_table(lua, &[b"ERR ", &*text.as_bytes()].concat())?,
+        other => error_table(lua, format!("ERR {}", other.to_string()?).as_bytes())?,
+    };
+    table.raw_set("line", line(lua))?;
+    Ok(table)
+}
+
+fn draw(random: &Random, arguments: &[Value]) -> super::library::Given {
+    let drawn = random.next();
+    let (low, high) = match arguments.len() {
+        0 => return Ok(vec![Value::Number(drawn)]),
+        1 => (1.0, double(arguments, 0, "random")?.trunc()),
+        2 => (double(arguments, 0, "random")?.trunc(), double(arguments, 1, "random")?.trunc()),
+        _ => return Err(Failure::text("wrong number of arguments")),
+    };
+    if low > high {
+        let position = arguments.len();
+        return Err(Failure::Text(format!("bad argument #{position} to 'random' (interval is empty)")));
+    }
+    Ok(vec![Value::Number((drawn * (high - low + 1.0)).floor() + low)])
+}

@@ -1,0 +1,99 @@
+//! Nothing happens: the hub sleeps, whoever is connected, and each of them costs little.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::memory_kb;
+use crate::harness::{Instance, PATIENCE, process};
+use crate::hub_durability::{Wire, hub};
+
+const HUB: &str = "[bus]\n[store]\n[hub]\nstate = \"state\"\n";
+/// Idle subscribers of each kind.
+const SUBSCRIBERS: usize = 2000;
+/// What one may cost, bytes, in a build without optimization.
+const EACH_MAX_BYTES: u64 = 4096;
+
+fn wakeups(pid: u32) -> u64 {
+    let folders = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: std::path::PathBuf| {
+        let text = std::fs::read_to_string(task.join("status")).unwrap();
+        let fields = text.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+        fields.map(|(_, count)| count.trim().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    folders.map(|entry| of(entry.unwrap().path())).sum()
+}
+
+/// A ZeroMQ peer of type SUB that has subscribed to `topic`, without a library.
+fn subscriber(instance: &Instance, topic: &[u8]) -> UnixStream {
+    let mut stream = UnixStream::connect(instance.runtime().join("bus.sock")).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut greeting = [0; 64];
+    greeting[..10].copy_from_slice(&[0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f]);
+    greeting[10] = 3;
+    greeting[12..16].copy_from_slice(b"NULL");
+    stream.write_all(&greeting).unwrap();
+    stream.write_all(b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB").unwrap();
+    let mut frame = vec![0, u8::try_from(topic.len() + 1).unwrap(), 1];
+    frame.extend_from_slice(topic);
+    stream.write_all(&frame).unwrap();
+    stream.read_exact(&mut greeting).unwrap();
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).unwrap();
+    let mut ready = vec![0; usize::from(head[1])];
+    stream.read_exact(&mut ready).unwrap();
+    assert_eq!(&ready[1..6], b"READY");
+    stream
+}
+
+#[test]
+fn idle_connections_wake_nobody() {
+    let instance = Instance::up(HUB);
+    let _peers: Vec<UnixStream> = (0..20).map(|_| subscriber(&instance, b"topic")).collect();
+    let mut clients: Vec<Wire> = (0..20).map(|_| Wire::new(&instance)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        match number % 3 {
+            0 => client.send(b"SUBSCRIBE news\r\n"),
+            1 => client.send(b"BLPOP nothing 0\r\n"),
+            _ => assert_eq!(client.ask("SET here 1"), "+OK"),
+        }
+    }
+    let pid = hub(&instance);
+    // The disk has what was written a second later.
+    std::thread::sleep(Duration::from_millis(1500));
+    let before = wakeups(pid);
+    std::thread::sleep(Duration::from_secs(2));
+    let woken = wakeups(pid) - before;
+    assert!(woken <= 2, "it woke {woken} times in two seconds");
+    instance.end();
+}
+
+#[test]
+fn idle_subscribers_cost_little() {
+    let instance = Instance::up(HUB);
+    let pid = hub(&instance);
+    let mut warm = Wire::new(&instance);
+    assert_eq!(warm.ask("PING"), "+PONG");
+    drop(subscriber(&instance, b"warm"));
+    let start = memory_kb(pid, "Pss");
+    let peers: Vec<UnixStream> =
+        (0..SUBSCRIBERS).map(|number| subscriber(&instance, format!("topic.{number}").as_bytes())).collect();
+    let with_peers = memory_kb(pid, "Pss");
+    let mut clients: Vec<Wire> = Vec::new();
+    for number in 0..SUBSCRIBERS {
+        let mut client = Wire::new(&instance);
+        client.send(format!("SUBSCRIBE channel.{number}\r\n").as_bytes());
+        assert_eq!(client.line(), "*3");
+        clients.push(client);
+    }
+    let with_clients = memory_kb(pid, "Pss");
+    let each = |more: u64| more * 1024 / u64::try_from(SUBSCRIBERS).unwrap();
+    let (peer, client) = (each(with_peers - start), each(with_clients - with_peers));
+    println!(
+        "{start} kB without anybody; {peer} bytes for each ZeroMQ subscriber, {client} for each Redis subscriber"
+    );
+    assert!(peer <= EACH_MAX_BYTES && client <= EACH_MAX_BYTES, "{peer} and {client} bytes each");
+    assert!(process::is_alive(pid));
+    drop(peers);
+    instance.end();
+}

@@ -1,0 +1,154 @@
+//! Who may do what: tokens, and rules for a service.
+
+use super::protocol::{local, remote};
+use super::{HUB, url};
+use crate::harness::Instance;
+
+/// The token in the URL that workers of `service` find.
+fn token(instance: &Instance, service: &str) -> String {
+    let url = url(instance, service);
+    let (_, rest) = url.split_once("://").unwrap();
+    rest.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned()
+}
+
+const WRONG: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+const WHO: &str = "-NOAUTH Authentication required.\r\n";
+
+#[test]
+fn over_tcp_a_token_is_asked_for_and_believed() {
+    let instance = Instance::up(&format!("{HUB}[service.other]\ncommand = \"sleep 1000\"\n"));
+    let (web, other) = (token(&instance, "web"), token(&instance, "other"));
+    assert_ne!(web, other);
+    let mut line = remote(&instance);
+    line.ask("PING\r\nGET k\r\nSUBSCRIBE a\r\nMULTI\r\nEVAL \"return 1\" 0\r\n", &WHO.repeat(5));
+    line.ask("NOSUCH\r\n", "-ERR unknown command 'NOSUCH', with args beginning with: \r\n");
+    line.ask(&format!("AUTH web {other}\r\nAUTH nobody {web}\r\nAUTH web x\r\nAUTH x\r\n"), &WRONG.repeat(4));
+    line.ask(&format!("HELLO 3 AUTH web {other}\r\nGET k\r\n"), &format!("{WRONG}{WHO}"));
+    line.ask(&format!("AUTH web {web}\r\nACL WHOAMI\r\nGET k\r\n"), "+OK\r\n$3\r\nweb\r\n$-1\r\n");
+    // A wrong one leaves who it was.
+    line.ask("AUTH web x\r\nACL WHOAMI\r\n", &format!("{WRONG}$3\r\nweb\r\n"));
+    line.ask(&format!("AUTH {other}\r\nACL WHOAMI\r\n"), "+OK\r\n$5\r\nother\r\n");
+    line.ask("RESET\r\nPING\r\n", &format!("+RESET\r\n{WHO}"));
+    local(&instance).ask("ACL WHOAMI\r\n", "$7\r\ndefault\r\n");
+    instance.end();
+}
+
+#[test]
+fn whoever_has_not_said_who_it_is_may_not_send_much() {
+    let instance = Instance::up(HUB);
+    let mut line = remote(&instance);
+    line.ask("*100\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n");
+    line.hear_end();
+    let mut line = remote(&instance);
+    line.ask("*1\r\n$1000000\r\n", "-ERR Protocol error: unauthenticated bulk length\r\n");
+    line.hear_end();
+    instance.end();
+}
+
+#[test]
+fn without_tokens_anybody_on_this_machine_is_served_but_hears_nothing_of_keys() {
+    let instance = Instance::up(&HUB.replace("[store]", "[store]\nauth = \"none\""));
+    let mut line = remote(&instance);
+    line.ask("SET k 1\r\nACL WHOAMI\r\n", "+OK\r\n$7\r\ndefault\r\n");
+    line.ask("AUTH web wrong\r\nGET k\r\n", &format!("{WRONG}$1\r\n1\r\n"));
+    let hears = "*3\r\n$10\r\npsubscribe\r\n$6\r\n__key*\r\n:1\r\n";
+    line.ask("PSUBSCRIBE __key*\r\n", hears);
+    let mut known = remote(&instance);
+    known.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    known.ask("PSUBSCRIBE __key*\r\n", hears);
+    local(&instance).ask("DEL k\r\n", ":1\r\n");
+    known.hear("*4\r\n$8\r\npmessage\r\n$6\r\n__key*\r\n$16\r\n__keyspace@0__:k\r\n$3\r\ndel\r\n");
+    line.ask("PING\r\n", "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+    instance.end();
+}
+
+/// What a service with rules is told when it does what it may not.
+fn ruled() -> Instance {
+    Instance::up(&format!(
+        "{HUB}[access.web]\nkeys = [\"web:\"]\nread_keys = [\"shared:\"]\ntopics = [\"web.\"]\nread_topics = [\"news.\"]\n"
+    ))
+}
+
+#[test]
+fn keys_and_topics_of_a_service_are_its_prefixes() {
+    let instance = ruled();
+    local(&instance).ask("MSET shared:a 1 secret 2 web:s 3\r\n", "+OK\r\n");
+    let mut line = remote(&instance);
+    line.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    line.ask("SET web:a 1\r\nGET web:a\r\nGET shared:a\r\n", "+OK\r\n$1\r\n1\r\n$1\r\n1\r\n");
+    let key = "-NOPERM No permissions to access a key\r\n";
+    let refused = [
+        "GET secret",
+        "SET shared:a 2",
+        "MGET web:a secret",
+        "RENAME web:a stolen",
+        "WATCH secret",
+        "SUNIONSTORE web:x secret",
+        "BLPOP web:q secret 1",
+        "OBJECT ENCODING secret",
+        "XREAD STREAMS secret 0",
+        "CHANGES 0 secret",
+    ];
+    for command in refused {
+        line.ask(&format!("{command}\r\n"), key);
+    }
+    for command in ["KEYS *", "SCAN 0", "FLUSHALL", "DBSIZE", "RANDOMKEY", "SWAPDB 0 1", "BGREWRITEAOF"] {
+        let name = command.split(' ').next().unwrap().to_ascii_lowercase();
+        let answer = format!("-NOPERM User web has no permissions to run the '{name}' command\r\n");
+        line.ask(&format!("{command}\r\n"), &answer);
+    }
+    line.ask("CLIENT LIST\r\n", "-NOPERM User web has no permissions to run the 'client|list' command\r\n");
+    line.ask(
+        "CONFIG SET notify-keyspace-events KEA\r\n",
+        "-NOPERM User web has no permissions to run the 'config' command\r\n",
+    );
+    line.ask(
+        "SORT web:a BY secret*\r\n",
+        "-ERR BY and GET options of SORT are denied to a user whose keys are limited\r\n",
+    );
+    line.say(b"EVAL \"return redis.call('GET', KEYS[1])\" 1 secret\r\n");
+    line.hear("-NOPERM No permissions to access a key");
+    line.say(b"PING\r\n");
+    let mut fresh = remote(&instance);
+    fresh.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    fresh.ask(
+        "MULTI\r\nSET web:a 2\r\nGET secret\r\nEXEC\r\n",
+        &format!("+OK\r\n+QUEUED\r\n{key}-EXECABORT Transaction discarded because of previous errors.\r\n"),
+    );
+    instance.end();
+}
+
+#[test]
+fn what_tells_of_keys_is_heard_by_those_who_may_read_them() {
+    let instance = ruled();
+    let mut line = remote(&instance);
+    line.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    for (command, topic) in [
+        ("PUBLISH news.a x", "news.a"),
+        ("PUBLISH other x", "other"),
+        ("SUBSCRIBE web.a other", "other"),
+        ("PSUBSCRIBE *", "*"),
+        ("PSUBSCRIBE store.*", "store.*"),
+        ("PSUBSCRIBE __key*", "__key*"),
+        ("PSUBSCRIBE __keyevent@0__:*", "__keyevent@0__:*"),
+        ("SUBSCRIBE store.secret", "store.secret"),
+        ("SUBSCRIBE store.1:web:a", "store.1:web:a"),
+        ("SUBSCRIBE __keyspace@0__:secret", "__keyspace@0__:secret"),
+    ] {
+        let answer = format!(
+            "-NOPERM No permissions to access the '{topic}' channel used as an argument to the command\r\n"
+        );
+        line.ask(&format!("{command}\r\n"), &answer);
+    }
+    line.ask("BUS.SUBSCRIBE store.\r\n", "-NOPERM this user may not hear topics with this prefix\r\n");
+    line.ask("PUBLISH web.a x\r\n", ":0\r\n");
+    line.ask("SUBSCRIBE news.a\r\n", "*3\r\n$9\r\nsubscribe\r\n$6\r\nnews.a\r\n:1\r\n");
+    line.ask("PSUBSCRIBE store.web:*\r\n", "*3\r\n$10\r\npsubscribe\r\n$11\r\nstore.web:*\r\n:2\r\n");
+    local(&instance).ask("SET secret 1\r\nSET web:a 7\r\n", "+OK\r\n+OK\r\n");
+    let payload = "{\"key\":\"web:a\",\"event\":\"set\",\"revision\":2,\"previous\":null,\"value\":\"7\"}";
+    let len = payload.len();
+    line.hear(&format!(
+        "*4\r\n$8\r\npmessage\r\n$11\r\nstore.web:*\r\n$11\r\nstore.web:a\r\n${len}\r\n{payload}\r\n"
+    ));
+    instance.end();
+}

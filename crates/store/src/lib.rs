@@ -1,0 +1,44 @@
+//! The pure machine of the store: keys, types, expiry, revisions, events, transactions.
+//!
+//! [`Store::execute`] runs a command of Redis on the keys and answers as Redis does. What follows from a command is
+//! fetched after it: [`Store::take_changes`] for those who watch, [`Store::drain_effects`] for the log,
+//! [`Store::next_ready`] for clients whose wait may be over. There is no clock, no I/O, and no chance but from a seed.
+
+mod answer;
+mod blocked;
+mod call;
+mod change;
+mod client;
+mod command;
+mod commands;
+mod effects;
+mod failure;
+mod glob;
+mod keys;
+mod moment;
+mod name;
+mod number;
+mod options;
+mod random;
+mod sorted_set;
+mod space;
+mod store;
+mod stream;
+mod table;
+mod timers;
+mod transaction;
+mod value;
+mod watched;
+
+pub use answer::Answer;
+pub use call::Mode;
+pub use change::{Change, Class, Gap};
+pub use client::ClientId;
+pub use command::{CommandSpec, Flag, Flags, KeyPositions, KeyRule};
+pub use glob::glob_matches;
+pub use moment::{Deadline, Moment};
+pub use options::{Eviction, StoreOptions};
+pub use store::{Digits, Glance, Outcome, ReplayError, Store};
+pub use table::{commands, lookup};
+pub use transaction::{Queued, TRANSACTION_BYTES_MAX, TRANSACTION_COMMANDS_MAX, Transaction};
+pub use value::Kind;

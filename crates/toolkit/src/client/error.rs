@@ -1,0 +1,101 @@
+//! Why the hub could not be asked, or said no.
+
+use std::io;
+use std::time::Duration;
+
+use remuda_wire::resp::RespError;
+
+use super::AddressError;
+
+/// A question to the hub came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The environment names no hub.
+    #[error(
+        "cannot find the hub: REDIS_URL is not set; remuda sets it for workers where [bus] or [store] is configured"
+    )]
+    NoHub,
+    /// The address is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Nobody answers there. Nothing was sent.
+    #[error("cannot connect to the hub at {place}: {source}")]
+    Connect {
+        /// Where.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The hub turned us away, or does not speak as we do. Nothing was asked.
+    #[error("the hub at {place} does not let us in: {reason}")]
+    Refused {
+        /// Where.
+        place: String,
+        /// In its words.
+        reason: String,
+    },
+    /// The connection was lost; whether the hub did what was asked last is not known.
+    #[error(
+        "the connection to the hub at {place} is lost: {source}; whether it did what was asked last is not known"
+    )]
+    Lost {
+        /// Where.
+        place: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No reply in time; whether the hub did what was asked is not known. The connection is given up.
+    #[error(
+        "the hub at {place} did not answer within {waited:?}; whether it did what was asked is not known"
+    )]
+    Late {
+        /// Where.
+        place: String,
+        /// How long it had.
+        waited: Duration,
+    },
+    /// What came is no reply. The connection is given up.
+    #[error("the hub at {place} does not speak RESP: {source}")]
+    Malformed {
+        /// Where.
+        place: String,
+        /// What is wrong with it.
+        source: RespError,
+    },
+    /// The hub's answer is an error, in its own words, the code in front: `WRONGTYPE …`, `NOPERM …`.
+    #[error("{0}")]
+    Said(String),
+    /// The hub's answer is none to this question.
+    #[error("the hub answered {command} with something else than {expected}")]
+    Unexpected {
+        /// What was asked.
+        command: &'static str,
+        /// What an answer would be.
+        expected: &'static str,
+    },
+    /// What was sent is longer than the hub takes; nothing was sent.
+    #[error("{bytes} bytes are more than the {max} that one command to the hub may have")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+}
+
+impl ClientError {
+    /// The code in front of what the hub said: `WRONGTYPE`, `NOPERM`, `GAP`, `CALLFAILED`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Said(text) => text.split(' ').next(),
+            _ => None,
+        }
+    }
+
+    /// Whether another try later may go well without anything being changed: the hub was away, or slow.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Lost { .. } | Self::Late { .. })
+    }
+}

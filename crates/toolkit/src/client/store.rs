@@ -1,0 +1,141 @@
+//! Keys and values, one question at a time.
+
+use std::time::Duration;
+
+use remuda_wire::resp::Value;
+
+use super::connection::Connection;
+use super::{ClientError, Hub, Keys};
+
+/// On what a write depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// On nothing.
+    #[default]
+    Always,
+    /// The key must not exist.
+    IfAbsent,
+    /// The key must exist.
+    IfPresent,
+}
+
+/// How a key is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SetOptions {
+    /// The key goes by itself after so long, at least a millisecond; `None`, the default: it stays.
+    pub ttl: Option<Duration>,
+    /// Whether it is set at all; default: always.
+    pub condition: Condition,
+}
+
+/// The hub's store; also publishes. Connects with the first question, and anew with the one after a failure.
+#[derive(Debug)]
+pub struct Store {
+    hub: Hub,
+    connection: Option<Connection>,
+}
+
+impl Store {
+    pub(super) fn new(hub: Hub) -> Self {
+        Self { hub, connection: None }
+    }
+
+    /// The value of a key; `None` when there is no such key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `WRONGTYPE` where the key holds something else than a string. A lost connection is tried once
+    /// more: reading twice does no harm.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, ClientError> {
+        let reply = match self.command(&[b"GET", key]) {
+            Err(ClientError::Lost { .. }) => self.command(&[b"GET", key]),
+            other => other,
+        };
+        match reply? {
+            Value::Bulk(value) => Ok(Some(value)),
+            Value::Null => Ok(None),
+            _ => Err(ClientError::Unexpected { command: "GET", expected: "a string" }),
+        }
+    }
+
+    /// Sets a key, whatever it was.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), ClientError> {
+        self.set_with(key, value, SetOptions::default()).map(drop)
+    }
+
+    /// Sets a key if the condition holds; says whether it did.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn set_with(&mut self, key: &[u8], value: &[u8], options: SetOptions) -> Result<bool, ClientError> {
+        let ttl = options.ttl.map(|ttl| ttl.as_millis().max(1).to_string());
+        let mut command: Vec<&[u8]> = vec![b"SET", key, value];
+        if let Some(ttl) = &ttl {
+            command.extend([b"PX".as_slice(), ttl.as_bytes()]);
+        }
+        match options.condition {
+            Condition::Always => {}
+            Condition::IfAbsent => command.push(b"NX"),
+            Condition::IfPresent => command.push(b"XX"),
+        }
+        match self.command(&command)? {
+            Value::Simple(_) => Ok(true),
+            Value::Null => Ok(false),
+            _ => Err(ClientError::Unexpected { command: "SET", expected: "OK or nothing" }),
+        }
+    }
+
+    /// Deletes keys; says how many there were.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn delete(&mut self, keys: &[&[u8]]) -> Result<u64, ClientError> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let mut command: Vec<&[u8]> = vec![b"DEL"];
+        command.extend(keys);
+        count(self.command(&command)?, "DEL")
+    }
+
+    /// The keys that a pattern stands for (`*`, `?`, `[a-z]`, as in Redis' `SCAN`), page by page, in no order. Keys that
+    /// come or go meanwhile may be there or not; one may come twice.
+    pub fn keys(&mut self, pattern: &[u8]) -> Keys<'_> {
+        Keys::new(self, pattern)
+    }
+
+    /// Publishes; says how many subscribers heard it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `NOPERM` for topics that are not ours to publish on.
+    pub fn publish(&mut self, topic: &[u8], payload: &[u8]) -> Result<u64, ClientError> {
+        count(self.command(&[b"PUBLISH", topic, payload])?, "PUBLISH")
+    }
+
+    /// Any command that is answered at once and by one reply: none that waits for longer than a reply may take, and none
+    /// that subscribes.
+    ///
+    /// # Errors
+    /// [`ClientError`]; errors of the hub are [`ClientError::Said`].
+    pub fn command(&mut self, command: &[&[u8]]) -> Result<Value, ClientError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.hub.connect()?,
+        };
+        let reply = connection.ask(command);
+        if matches!(&reply, Ok(_) | Err(ClientError::Said(_) | ClientError::TooLong { .. })) {
+            self.connection = Some(connection);
+        }
+        reply
+    }
+}
+
+/// A reply that counts.
+pub(super) fn count(reply: Value, command: &'static str) -> Result<u64, ClientError> {
+    match reply {
+        Value::Integer(count) => Ok(u64::try_from(count).unwrap_or_default()),
+        _ => Err(ClientError::Unexpected { command, expected: "a number" }),
+    }
+}
