@@ -271,9 +271,13 @@ class Remuda(Server):
         written = directory / "environment"
         durability = 'fsync = "always"' if wish.fsync_always else "durable = false"
         (directory / "remuda.toml").write_text(
-            f"""[bus]
+            f"""[remuda]
+runtime_dir = "run"
+[bus]
 [store]
 {durability}
+[hub]
+state = "state"
 [service.probe]
 command = ["sh", "-c", "env > {written}.new && mv {written}.new {written} && exec sleep 1000"]
 """,

@@ -51,7 +51,9 @@ def remuda(binary):
     def prepare(directory, count):
         config = directory / "remuda.toml"
         config.write_text(
-            f'[service.bench]\ncommand = "{WORKER_COMMAND}"\nworkers = {count}\nrestart = "always"\n', encoding="ascii"
+            f'[remuda]\nruntime_dir = "run"\n'
+            f'[service.bench]\ncommand = "{WORKER_COMMAND}"\nworkers = {count}\nrestart = "always"\n',
+            encoding="ascii",
         )
         return [binary, "up", "-c", str(config)]
 

@@ -25,8 +25,8 @@ usage: cargo xtask COMMAND
   tidy     file sizes and openings, unsafe code, open marks, paths of one machine
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
-  bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss` or
-           `bench hub` (further arguments go to that program)
+  bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss`,
+           `bench hub` or `bench journal` (further arguments go to that program)
   demo     builds a release and runs examples/hello";
 
 fn main() -> ExitCode {
@@ -75,6 +75,16 @@ fn lint() -> Result<()> {
 }
 
 fn bench(rest: &[String]) -> Result<()> {
+    if let Some((name, rest)) = rest.split_first()
+        && name == "journal"
+    {
+        // A package with a lock of its own, and no need of a release.
+        return Program::cargo(
+            "run --release --locked --target-dir target --manifest-path bench/journal/Cargo.toml --",
+        )
+        .args(rest)
+        .run();
+    }
     let binary = release_binary()?;
     if let Some((name, rest)) = rest.split_first()
         && name == "hub"

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use remuda_model::{EventKind, Refusal, RequestId, ServiceName};
+use remuda_model::{EventKind, Refusal, RequestId, ServiceName, Tick};
 
 use crate::Arbiter;
 use crate::exit::millis;
@@ -78,8 +78,8 @@ impl Arbiter {
     }
 
     /// So much of its hold is left.
-    pub(crate) fn held_for(&self, name: &ServiceName) -> Option<Duration> {
-        self.timers.at(&Key::Held(name.clone())).map(|until| until.since(self.now))
+    pub(crate) fn held_for(&self, name: &ServiceName, now: Tick) -> Option<Duration> {
+        self.timers.at(&Key::Held(name.clone())).map(|until| until.since(now))
     }
 }
 

@@ -159,7 +159,7 @@ impl Arbiter {
         let Some(service) = self.services.get(name) else {
             return Some(Err(format!("{name} was removed meanwhile")));
         };
-        match (&service.stage, self.held_for(name)) {
+        match (&service.stage, self.held_for(name, self.now)) {
             (Stage::Down(Rest::Held), Some(left)) => Some(Ok(format!(
                 "{name} is held: its workers are gone, new connections wait for at most {}",
                 seconds(left)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use remuda_model::view::{Pause, Progress, Service as ServiceView, ServicePhase, Worker as WorkerView};
-use remuda_model::{ServiceName, ServiceSpec, WorkerId, WorkerPhase};
+use remuda_model::{ServiceName, ServiceSpec, Tick, WorkerId, WorkerPhase};
 
 use crate::Arbiter;
 use crate::exit::millis;
@@ -41,15 +41,16 @@ impl Arbiter {
         })
     }
 
-    /// Every service with its workers. Memory, processor time and the next scheduled run are the shell's to fill in.
+    /// Every service with its workers as of `now`, which is not before the last step. Memory, processor time and the next
+    /// scheduled run are the shell's to fill in.
     #[must_use]
-    pub fn view(&self) -> Vec<ServiceView> {
+    pub fn view(&self, now: Tick) -> Vec<ServiceView> {
         let mut workers: BTreeMap<&ServiceName, Vec<&Worker>> = BTreeMap::new();
         for worker in self.workers.values() {
             workers.entry(&worker.service).or_default().push(worker);
         }
         let mut of = |name| workers.remove(name).unwrap_or_default();
-        self.services.iter().map(|(name, service)| self.view_service(name, service, of(name))).collect()
+        self.services.iter().map(|(name, service)| self.view_service(name, service, of(name), now)).collect()
     }
 
     /// Everything is being stopped.
@@ -78,7 +79,13 @@ impl Arbiter {
         self.services.get(name).map_or(ServicePhase::Stopped, phase)
     }
 
-    fn view_service(&self, name: &ServiceName, service: &Service, workers: Vec<&Worker>) -> ServiceView {
+    fn view_service(
+        &self,
+        name: &ServiceName,
+        service: &Service,
+        workers: Vec<&Worker>,
+        now: Tick,
+    ) -> ServiceView {
         let mut workers: Vec<WorkerView> = workers
             .into_iter()
             .map(|worker| WorkerView {
@@ -87,7 +94,7 @@ impl Arbiter {
                 pid: worker.pid,
                 generation: worker.generation,
                 phase: worker.phase,
-                age_ms: millis(self.now.since(worker.since)),
+                age_ms: millis(now.since(worker.since)),
                 status: worker.status.clone(),
                 requests: worker.requests,
                 memory_bytes: None,
@@ -95,8 +102,7 @@ impl Arbiter {
             })
             .collect();
         workers.sort_by_key(|worker| (worker.slot, worker.id));
-        let retry_in =
-            |slot| self.timers.at(&Key::Retry(name.clone(), slot)).map(|at| millis(at.since(self.now)));
+        let retry_in = |slot| self.timers.at(&Key::Retry(name.clone(), slot)).map(|at| millis(at.since(now)));
         let pauses = service.numbered().filter(|(_, slot)| slot.seat.is_none() && slot.failures > 0);
         let reload = service.rollout.as_ref().map(|rollout| Progress {
             done: u32::try_from(rollout.replaced.len()).unwrap_or(u32::MAX),
@@ -114,7 +120,7 @@ impl Arbiter {
             reason: reason(service),
             reload,
             scaling: service.spec.scaling,
-            held_for_ms: self.held_for(name).map(millis),
+            held_for_ms: self.held_for(name, now).map(millis),
             next_run_ms: None,
             workers,
             backoffs: pauses

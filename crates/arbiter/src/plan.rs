@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use remuda_model::hub::{HUB, HubSocket};
 use remuda_model::{
-    Change, Config, InstanceSpec, Kind, Plan, ServiceChange, ServiceSpec, SocketChange, SocketOptions,
-    SocketSpec,
+    Address, Change, Config, InstanceSpec, Kind, Plan, ServiceChange, ServiceSpec, SocketChange, SocketName,
+    SocketOptions, SocketSpec,
 };
 
 /// What has to be done for `new` to be in force where `old` is.
@@ -47,11 +47,31 @@ pub fn plan(old: &Config, new: &Config) -> Plan {
 fn hub_moves(old: &Config, new: &Config, plan: &Plan) -> bool {
     let hub = |config: &Config| config.services.get(HUB).and_then(|spec| spec.kind.hub().cloned());
     let (Some(before), Some(after)) = (hub(old), hub(new)) else { return false };
-    let is_told_anew = |change: &SocketChange| {
-        let touched = matches!(change.change, Change::Added | Change::Removed | Change::Replaced { .. });
-        touched && HubSocket::of(change.name.as_str()).is_some()
+    let told = told(new);
+    let is_rebound = |change: &SocketChange| {
+        matches!(change.change, Change::Replaced { .. }) && told.iter().any(|(name, _)| **name == change.name)
     };
-    before.state_dir != after.state_dir || plan.sockets.iter().any(is_told_anew)
+    before.state_dir != after.state_dir || self::told(old) != told || plan.sockets.iter().any(is_rebound)
+}
+
+/// The hub's sockets that workers are told of: of the bus and of the store the first file and the first address of the
+/// internet. What is adopted may turn out to be either, so it counts.
+fn told(config: &Config) -> Vec<(&SocketName, &Address)> {
+    let Some(hub) = config.services.get(HUB) else { return Vec::new() };
+    let mut told = Vec::new();
+    for sort in [HubSocket::Bus, HubSocket::Store] {
+        let all = hub.sockets.iter().filter_map(|name| config.sockets.get(name));
+        let (mut has_file, mut has_address) = (false, false);
+        for spec in all.filter(|spec| HubSocket::of(spec.name.as_str()) == Some(sort)) {
+            let is_file = spec.listen.path().is_some();
+            let has = if is_file { &mut has_file } else { &mut has_address };
+            if !*has {
+                told.push((&spec.name, &spec.listen));
+                *has = is_file || matches!(spec.listen, Address::Tcp(_));
+            }
+        }
+    }
+    told
 }
 
 macro_rules! differing {
@@ -105,18 +125,18 @@ fn kind_keys(old: &Kind, new: &Kind) -> Vec<String> {
     let bus = differing!(
         bus, after.bus;
         listen, pub_listen, pull_listen, auth, curve_keys, queue, slow, patience, message_max, peers_max, heartbeat,
-        replay,
+        replay, engine,
     );
     let store = differing!(
         store, after.store;
-        listen, auth, memory, full, fsync, durable, databases, clients_max, script, events,
+        listen, auth, memory, full, fsync, durable, databases, clients_max, script, events, engine,
     );
     let bus = bus.into_iter().map(|key| format!("bus.{key}"));
     let store = store.into_iter().map(|key| format!("store.{key}"));
     let own = [
         ("hub.state", before.state_dir != after.state_dir),
         ("users", before.users != after.users),
-        ("access", before.accesses != after.accesses),
+        ("access", (&before.accesses, &before.limited_users) != (&after.accesses, &after.limited_users)),
     ];
     let own = own.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned());
     bus.chain(store).chain(own).collect()

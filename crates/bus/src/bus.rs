@@ -30,7 +30,6 @@
 mod publish;
 mod replay;
 
-use bytes::Bytes;
 use remuda_model::Tick;
 
 use crate::consumers::Consumers;
@@ -85,6 +84,17 @@ pub enum JoinError {
     Unfit,
 }
 
+/// Why somebody could not take part in another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// It is not here.
+    #[error("cannot change member {} of the bus: it is not there", .0.0)]
+    Unknown(MemberId),
+    /// That would be another member.
+    #[error("cannot change a member of the bus: its role, and whether it speaks ZMTP, stay")]
+    Unfit,
+}
+
 impl Bus {
     /// An empty bus; its time is 0 until the first [`Bus::tick`].
     #[must_use]
@@ -96,7 +106,7 @@ impl Bus {
         Self {
             now: Tick::default(),
             members: Members::new(seed),
-            subscriptions: Subscriptions::new(seed),
+            subscriptions: Subscriptions::new(seed, options.is_relayed),
             routes: Routes::new(seed),
             pool: Pool::default(),
             consumers: Consumers::new(options.backlog_bytes_max, options.backlog_from_start),
@@ -160,6 +170,24 @@ impl Bus {
         true
     }
 
+    /// Has a member take part in another way from now on: what waits for it, what it has had and what it has subscribed to
+    /// stay. Its role cannot change, nor can it go from or to ZMTP, whose subscriptions and messages are of another kind.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; nothing has changed then.
+    pub fn change(&mut self, id: MemberId, membership: Membership) -> Result<(), ChangeError> {
+        let seat = self.members.seat(id).ok_or(ChangeError::Unknown(id))?;
+        let member = self.members.at_mut(seat).ok_or(ChangeError::Unknown(id))?;
+        let (before, now) = (member.membership.encoding, membership.encoding);
+        let is_fit = (before == Encoding::Zmtp) == (now == Encoding::Zmtp);
+        if !is_fit || member.membership.role != membership.role {
+            return Err(ChangeError::Unfit);
+        }
+        member.change(membership);
+        self.subscriptions.speak(seat, now);
+        Ok(())
+    }
+
     /// Lets a member have what `filter` says, from the next message on.
     ///
     /// # Errors
@@ -177,19 +205,22 @@ impl Bus {
         }
     }
 
-    /// Ends all subscriptions of a kind and names them, each with what a reply to it says, in the order they ended.
-    pub fn unsubscribe_all(&mut self, id: MemberId, kind: FilterKind) -> Vec<(Bytes, Subscribed)> {
-        let Some(seat) = self.members.seat(id) else { return Vec::new() };
+    /// Which filters members got (true) and lost since the last call, in order, each as often as it happened; nothing
+    /// unless [`BusOptions::is_relayed`].
+    pub fn take_asked(&mut self) -> Vec<(Filter, bool)> {
+        self.subscriptions.take_asked()
+    }
+
+    /// Ends all subscriptions of a kind; what waits already stays.
+    pub fn unsubscribe_all(&mut self, id: MemberId, kind: FilterKind) {
+        let Some(seat) = self.members.seat(id) else { return };
         let filters = self.subscriptions.of(seat).filter(|(filter, _)| filter.kind() == kind);
         let filters: Vec<(Filter, u64)> = filters.map(|(filter, times)| (filter.clone(), times)).collect();
-        let end = |(filter, times): &(Filter, u64)| {
-            let mut ended = self.subscriptions.remove(seat, filter);
-            for _again in 1..*times {
-                ended = self.subscriptions.remove(seat, filter);
+        for (filter, times) in &filters {
+            for _each in 0..*times {
+                self.subscriptions.remove(seat, filter);
             }
-            (filter.text().clone(), ended)
-        };
-        filters.iter().map(end).collect()
+        }
     }
 
     /// Queues bytes that are no message of the bus, such as an answer to a command, behind what waits; no overflow policy
@@ -224,7 +255,7 @@ impl Bus {
         let is_consumer =
             self.members.at(seat).is_some_and(|member| member.membership.role == Role::Consumer);
         if is_consumer && !self.consumers.backlog().is_empty() {
-            self.consumers.hand_out(&mut self.members);
+            self.consumers.hand_to(seat, &mut self.members);
         }
     }
 

@@ -103,7 +103,30 @@ impl Consumers {
         false
     }
 
-    /// Gives what waits to those who have room again.
+    /// Gives what waits to a consumer that has room again, and to others what only stood behind that.
+    ///
+    /// What waits first found no room anywhere, nor would anything as long: so of many consumers that are behind, one
+    /// that has read a little asks nobody else.
+    pub(crate) fn hand_to(&mut self, seat: u32, members: &mut Members) {
+        let Some(longest) = self.backlog.first_len() else { return };
+        let mut shortest_without_room = longest;
+        while let Some(bytes) = self.backlog.first_len() {
+            let has_room = members.at(seat).is_some_and(|member| member.has_room(bytes));
+            if !has_room && bytes >= shortest_without_room {
+                return;
+            }
+            let Some(first) = self.backlog.take_first() else { return };
+            if bytes >= shortest_without_room {
+                give(seat, first, members);
+            } else if !self.give_next(first, members) {
+                self.backlog.put_first(first, false);
+                return;
+            }
+            shortest_without_room = shortest_without_room.min(bytes);
+        }
+    }
+
+    /// Gives what waits to those who have room.
     pub(crate) fn hand_out(&mut self, members: &mut Members) {
         while !self.seats.is_empty()
             && let Some(first) = self.backlog.take_first()
@@ -129,13 +152,18 @@ impl Consumers {
         for _each in 0..self.seats.len() {
             let seat = self.seats[self.turn];
             self.turn = (self.turn + 1) % self.seats.len();
-            let Some(member) = members.at_mut(seat) else { continue };
-            if member.has_room(segment.len()) {
-                member.take(segment);
-                members.wake(seat);
+            if members.at(seat).is_some_and(|member| member.has_room(segment.len())) {
+                give(seat, segment, members);
                 return true;
             }
         }
         false
+    }
+}
+
+fn give(seat: u32, segment: Segment, members: &mut Members) {
+    if let Some(member) = members.at_mut(seat) {
+        member.take(segment);
+        members.wake(seat);
     }
 }

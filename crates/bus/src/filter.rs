@@ -12,7 +12,7 @@ pub enum Filter {
     Prefix(Bytes),
     /// Messages with exactly this topic; for Redis members, as `SUBSCRIBE`.
     Channel(Bytes),
-    /// Messages whose topic this glob stands for ([`glob_matches`](crate::glob_matches)); for Redis members, as
+    /// Messages whose topic this glob stands for ([`glob_matches`](remuda_model::glob_matches)); for Redis members, as
     /// `PSUBSCRIBE`.
     Pattern(Bytes),
     /// What is published to exactly this shard channel; for Redis members, as `SSUBSCRIBE`. Its names have nothing to do

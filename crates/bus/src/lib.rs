@@ -7,19 +7,19 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `bus` | members, subscribing, publishing, writing, replay |
-//! | `filter`, `glob`, `prefix_tree`, `subscriptions` | who asked for what |
+//! | `filter`, `prefix_tree`, `subscriptions` | who asked for what |
 //! | `route` | who gets the messages of a topic |
-//! | `frames`, `push` | what a message says, and how Redis members are told |
+//! | `bundle`, `frames`, `push` | messages made here, what a message says, and how Redis members are told |
 //! | `pool`, `queue`, `member`, `members`, `consumers`, `ring` | what waits, for whom, within what bounds |
 //! | `view`, `handover` | pictures, and a bus for the next image |
 //! | `services` | calls between workers |
 //! | `replay_window` | signed messages seen before |
 
+mod bundle;
 mod bus;
 mod consumers;
 mod filter;
 mod frames;
-mod glob;
 mod handover;
 mod member;
 mod members;
@@ -36,9 +36,9 @@ mod services;
 mod subscriptions;
 mod view;
 
-pub use bus::{Bus, CaughtUp, JoinError, PublishError, Published};
+pub use bundle::Bundle;
+pub use bus::{Bus, CaughtUp, ChangeError, JoinError, PublishError, Published};
 pub use filter::{Filter, FilterKind, SubscribeError, Subscribed};
-pub use glob::glob_matches;
 pub use handover::{RestoreError, SavedBus, SavedMember, SavedRing, SavedSegment};
 pub use member::{Counters, Encoding, MemberId, Membership, Origin, Role};
 pub use options::{BusOptions, Overflow, QueueLimits, RingSpec};

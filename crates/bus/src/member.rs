@@ -170,6 +170,14 @@ impl Member {
         }
     }
 
+    /// Takes part in another way.
+    pub(crate) fn change(&mut self, membership: Membership) {
+        let bytes_max = membership.queue.bytes_max;
+        self.muted = (!membership.hears_itself).then_some(membership.origin);
+        (self.behind_at, self.joined_max) = (bytes_max / BEHIND_PARTS, bytes_max / JOINED_PARTS);
+        self.membership = membership;
+    }
+
     /// Whether so many bytes fit.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let bytes_max = self.membership.queue.bytes_max;

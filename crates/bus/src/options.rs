@@ -25,6 +25,10 @@ pub struct BusOptions {
     pub first_sequence: u64,
     /// What is kept for those who come late; nothing. 64 at most, more are left out.
     pub rings: Vec<RingSpec>,
+    /// Whether messages come back from another system that carries them; no. If so, publishing gives consumers no work,
+    /// [`Bus::give_work`](crate::Bus::give_work) does, and it is noted which filters come and go, for
+    /// [`Bus::take_asked`](crate::Bus::take_asked).
+    pub is_relayed: bool,
     /// Seed of the tables' hashing; 0. One that clients cannot know keeps them from making the tables slow.
     pub hash_seed: u64,
 }
@@ -82,6 +86,7 @@ impl Default for BusOptions {
             sparse_bytes_max: 64 * 1024 * 1024,
             first_sequence: 1,
             rings: Vec::new(),
+            is_relayed: false,
             hash_seed: 0,
         }
     }

@@ -121,10 +121,9 @@ impl Pool {
             Some(open) if fits(&self.chunks[open as usize]) => open,
             _ => {
                 self.seal();
-                let fresh = match self.spare.pop() {
-                    Some(spare) if bytes <= CHUNK_BYTES => spare,
-                    _ => Vec::with_capacity(bytes.max(CHUNK_BYTES)),
-                };
+                // A spare chunk is not for what it has no room for.
+                let spare = if bytes <= CHUNK_BYTES { self.spare.pop() } else { None };
+                let fresh = spare.unwrap_or_else(|| Vec::with_capacity(bytes.max(CHUNK_BYTES)));
                 let open = self.place(Body::Own(fresh));
                 self.open = Some(open);
                 open
@@ -223,3 +222,6 @@ impl Pool {
         self.free.push(chunk);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,19 +93,8 @@ fn bulk(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn line(kind: u8, mut number: u64, out: &mut Vec<u8>) {
-    // 20 digits of the largest number.
-    let mut digits = [b'0'; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b"0123456789"[usize::try_from(number % 10).expect("a digit is small")];
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
+fn line(kind: u8, number: u64, out: &mut Vec<u8>) {
     out.push(kind);
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     out.extend_from_slice(b"\r\n");
 }

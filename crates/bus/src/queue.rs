@@ -106,6 +106,11 @@ impl Queue {
         Some(self.let_go(dropped, pool))
     }
 
+    /// Length of the first segment.
+    pub(crate) fn first_len(&self) -> Option<usize> {
+        self.segments().next().map(Segment::len)
+    }
+
     /// Takes the first segment out; the caller has its bytes to release.
     pub(crate) fn take_first(&mut self) -> Option<Segment> {
         let first = self.segments.pop_front()?;

@@ -111,9 +111,7 @@ impl ReplayWindow {
         if of_key >= self.options.nonces_per_key_max {
             return Err(Refused::Full(of_key));
         }
-        self.seen.insert((key_id, nonce));
-        self.by_time.insert((timestamp_ms, key_id, nonce));
-        *self.keys.entry(key_id).or_default() += 1;
+        self.insert(timestamp_ms, key_id, nonce);
         Ok(())
     }
 
@@ -122,12 +120,29 @@ impl ReplayWindow {
         self.by_time.iter().copied()
     }
 
-    /// Takes over what another window remembered, within the bounds of this one.
+    /// Up to which time nothing is taken any more, since what was seen then is forgotten: for a successor's
+    /// [`Self::forget_until`].
+    #[must_use]
+    pub fn forgotten_ms(&self) -> Option<u64> {
+        self.forgotten_ms
+    }
+
+    /// Takes nothing up to this time any more.
+    pub fn forget_until(&mut self, timestamp_ms: u64) {
+        self.forgotten_ms = self.forgotten_ms.max(Some(timestamp_ms));
+    }
+
+    /// Takes over what another window remembered. What is beyond the bounds of this one is forgotten, so nothing as old
+    /// as that is taken any more.
     pub fn remember(&mut self, timestamp_ms: u64, key_id: u64, nonce: [u8; 16]) {
-        if self.seen.len() < self.options.nonces_max && self.seen.insert((key_id, nonce)) {
-            self.by_time.insert((timestamp_ms, key_id, nonce));
-            *self.keys.entry(key_id).or_default() += 1;
+        if self.seen.contains(&(key_id, nonce)) {
+            return;
         }
+        let of_key = self.keys.get(&key_id).copied().unwrap_or_default();
+        if self.seen.len() >= self.options.nonces_max || of_key >= self.options.nonces_per_key_max {
+            return self.forget_until(timestamp_ms);
+        }
+        self.insert(timestamp_ms, key_id, nonce);
     }
 
     /// How many messages are remembered.
@@ -142,6 +157,12 @@ impl ReplayWindow {
         self.seen.is_empty()
     }
 
+    fn insert(&mut self, timestamp_ms: u64, key_id: u64, nonce: [u8; 16]) {
+        self.seen.insert((key_id, nonce));
+        self.by_time.insert((timestamp_ms, key_id, nonce));
+        *self.keys.entry(key_id).or_default() += 1;
+    }
+
     fn forget_before(&mut self, oldest: u64) {
         while let Some((timestamp, key_id, nonce)) = self.by_time.first().copied()
             && timestamp < oldest
@@ -154,7 +175,7 @@ impl ReplayWindow {
                     self.keys.remove(&key_id);
                 }
             }
-            self.forgotten_ms = self.forgotten_ms.max(Some(timestamp));
+            self.forget_until(timestamp);
         }
     }
 }

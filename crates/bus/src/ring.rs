@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use crate::frames::{Content, Payload};
 use crate::options::RingSpec;
 use crate::pool::{Pool, Segment};
+use crate::reserved::Reserved;
 
 /// One message out of a ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +134,9 @@ impl<'a> Iterator for Replay<'a> {
         loop {
             let kept = self.kept.next()?;
             let content = Content::of_frames(self.pool.bytes(&kept.frames));
-            if kept.sequence <= self.after || !content.topic.starts_with(self.prefix) {
+            let is_wanted = kept.sequence > self.after && content.topic.starts_with(self.prefix);
+            // As for who listens: what tells of the store is for those who ask for it by name.
+            if !is_wanted || (Reserved::of(self.prefix).is_none() && Reserved::of(content.topic).is_some()) {
                 continue;
             }
             let payload = match content.payload {

@@ -5,15 +5,16 @@
 //! again in the same memory: a steady flow of messages allocates nothing.
 //!
 //! What a route depends on is its key: no more of the message than some subscription can look at. While nobody but ZMTP
-//! members listens, that is as many bytes as the longest prefix has, and while these all subscribe to everything, none.
+//! members listens, that is as many bytes as the longest prefix has, and while these all subscribe to everything, none. The
+//! same goes for Redis members who all ask for what begins with something, as `__key*` does.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
+use remuda_model::glob_matches;
 use remuda_model::message::Span;
 
 use crate::frames::Content;
-use crate::glob::glob_matches;
 use crate::members::Members;
 use crate::push::{Form, Version};
 use crate::reserved::Reserved;
@@ -30,8 +31,8 @@ const KEY_MAX: usize = 1024;
 pub(crate) struct Sight {
     /// Bytes of the first frame.
     pub(crate) frame_bytes: usize,
-    /// Whether the topic is looked at.
-    pub(crate) is_topic_seen: bool,
+    /// Bytes of the topic.
+    pub(crate) topic_bytes: usize,
 }
 
 /// What of a message decides who gets it.
@@ -91,11 +92,10 @@ impl<'a> Key<'a> {
         let frame = &bytes[span.body as usize..][..span.body_len as usize];
         let reserved = Reserved::of(frame);
         let seen = frame.len().min(sight.frame_bytes);
-        if !sight.is_topic_seen {
-            return Self { bytes: &frame[..seen], topic_len: 0, reserved };
-        }
+        // Bytes behind those that are looked at change nothing, nor does how many there are.
+        let topic = &frame[..frame.len().min(sight.topic_bytes)];
         let topic_len =
-            if span.single { memchr::memchr(b' ', frame).unwrap_or(frame.len()) } else { frame.len() };
+            if span.single { memchr::memchr(b' ', topic).unwrap_or(topic.len()) } else { topic.len() };
         Self { bytes: &frame[..seen.max(topic_len)], topic_len, reserved }
     }
 }

@@ -40,6 +40,8 @@ pub struct Services {
     /// Calls that workers who pull have asked for and not got yet.
     asked: BTreeMap<PeerId, usize>,
     calls: BTreeMap<CallId, Call>,
+    /// Bytes of the bodies of calls that wait for a worker.
+    waiting_bytes: usize,
     /// Calls by who made or works on them.
     concerned: BTreeSet<(PeerId, CallId)>,
     deadlines: BTreeSet<(Tick, CallId)>,
@@ -79,6 +81,7 @@ impl Services {
             registered: BTreeMap::new(),
             asked: BTreeMap::new(),
             calls: BTreeMap::new(),
+            waiting_bytes: 0,
             concerned: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             next_call: first_call,
@@ -198,6 +201,7 @@ impl Services {
         let deadline = now + timeout.min(self.options.timeout_max);
         self.deadlines.insert((deadline, id));
         self.concerned.insert((caller, id));
+        self.waiting_bytes += body.len();
         if let Some(service) = self.services.get_mut(&name) {
             service.waiting.insert(id);
         }
@@ -264,12 +268,12 @@ impl Services {
     /// A worker that pulls asks for one call: it gets the one that waits longest in its services now, or the next to come.
     /// False when it is registered for no service to pull from.
     pub fn next(&mut self, worker: PeerId, orders: &mut Vec<ServiceOrder>) -> bool {
-        let names = self.registered.get(&worker).cloned().unwrap_or_default();
         let mut pulled = Vec::new();
-        for name in &names {
+        for name in self.registered.get(&worker).into_iter().flatten() {
             let Some(service) = self.services.get(name) else { continue };
             if service.workers.get(&worker).is_some_and(|seat| seat.is_pull) {
-                pulled.push((service.waiting.first().copied().unwrap_or(CallId(u64::MAX)), name));
+                let oldest = service.waiting.first().copied();
+                pulled.push((oldest.unwrap_or(CallId(u64::MAX)), name.clone()));
             }
         }
         if pulled.is_empty() {
@@ -279,14 +283,15 @@ impl Services {
         *asked = asked.saturating_add(1);
         pulled.sort_unstable();
         for (_, name) in pulled {
-            self.hand_out(name, orders);
+            self.hand_out(&name, orders);
         }
         true
     }
 
-    /// A worker that pulls does not wait for a call any more.
-    pub fn stop_asking(&mut self, worker: PeerId) {
-        self.asked.remove(&worker);
+    /// A worker that pulls does not wait for a call any more. False when it did not: the call it waited for is among the
+    /// orders already.
+    pub fn stop_asking(&mut self, worker: PeerId) -> bool {
+        self.asked.remove(&worker).is_some_and(|count| count > 0)
     }
 
     /// Ends what has timed out at `now`.

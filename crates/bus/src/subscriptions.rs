@@ -38,8 +38,14 @@ pub(crate) struct Subscriptions {
     /// Prefixes by their length, to know the longest.
     prefix_lengths: BTreeMap<usize, usize>,
     sequenced_count: usize,
+    /// Patterns that mean "begins with this", by the length of that, to know the longest; one for each seat.
+    begin_lengths: BTreeMap<usize, usize>,
+    /// All other patterns, one for each seat.
+    intricate_count: usize,
     /// How many filters ask for topics of each reserved family.
     reserved: [usize; Reserved::ALL.len()],
+    /// Which filters were added and taken away since somebody asked, if anybody does.
+    asked: Option<Vec<(Filter, bool)>>,
     /// Goes up with each change, so that what was worked out before it is known to be old.
     version: u64,
 }
@@ -54,7 +60,7 @@ struct Subscriber {
 }
 
 impl Subscriptions {
-    pub(crate) fn new(hash_seed: u64) -> Self {
+    pub(crate) fn new(hash_seed: u64, is_relayed: bool) -> Self {
         let state = FixedState::with_seed(hash_seed);
         Self {
             prefixes: PrefixTree::default(),
@@ -66,9 +72,17 @@ impl Subscriptions {
             count: 0,
             prefix_lengths: BTreeMap::new(),
             sequenced_count: 0,
+            begin_lengths: BTreeMap::new(),
+            intricate_count: 0,
             reserved: [0; Reserved::ALL.len()],
+            asked: is_relayed.then(Vec::new),
             version: 1,
         }
+    }
+
+    /// Takes what was added (true) and taken away since the last call, in order.
+    pub(crate) fn take_asked(&mut self) -> Vec<(Filter, bool)> {
+        self.asked.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -89,6 +103,12 @@ impl Subscriptions {
         !self.channels.is_empty() || !self.patterns.is_empty() || self.sequenced_count > 0
     }
 
+    /// How many bytes of a topic its listeners can look at; `None`: all there are.
+    pub(crate) fn topic_bytes_seen(&self) -> Option<usize> {
+        let looks_at_all = !self.channels.is_empty() || self.sequenced_count > 0 || self.intricate_count > 0;
+        (!looks_at_all).then(|| self.begin_lengths.last_key_value().map_or(0, |(length, _)| *length))
+    }
+
     /// Whether somebody asks for topics of this family.
     pub(crate) fn has_reserved(&self, family: Reserved) -> bool {
         self.reserved[family as usize] > 0
@@ -98,6 +118,21 @@ impl Subscriptions {
     pub(crate) fn enter(&mut self, seat: u32, encoding: Encoding) {
         let filters = Table::with_hasher(self.channels.hasher().clone());
         self.members.insert(seat, Subscriber { encoding, filters, kinds: BTreeMap::new() });
+    }
+
+    /// Who sits there takes part in another way, and speaks this version of what it spoke.
+    pub(crate) fn speak(&mut self, seat: u32, encoding: Encoding) {
+        // Routes say also who sees what.
+        self.version += 1;
+        let Some(subscriber) = self.members.get_mut(&seat).filter(|one| one.encoding != encoding) else {
+            return;
+        };
+        subscriber.encoding = encoding;
+        let filters: Vec<Filter> = subscriber.filters.keys().cloned().collect();
+        for filter in filters {
+            self.unlist(seat, &filter);
+            self.list(seat, filter, encoding);
+        }
     }
 
     /// Ends all subscriptions of who sat there.
@@ -187,6 +222,9 @@ impl Subscriptions {
     }
 
     fn list(&mut self, seat: u32, filter: Filter, encoding: Encoding) {
+        if let Some(asked) = &mut self.asked {
+            asked.push((filter.clone(), true));
+        }
         if let Some(family) = Reserved::of(filter.text()) {
             self.reserved[family as usize] += 1;
         }
@@ -202,24 +240,28 @@ impl Subscriptions {
                 return;
             }
             Filter::Channel(channel) => self.channels.entry(channel),
-            Filter::Pattern(pattern) => self.patterns.entry(pattern),
+            Filter::Pattern(pattern) => {
+                match beginning(&pattern) {
+                    Some(length) => *self.begin_lengths.entry(length).or_default() += 1,
+                    None => self.intricate_count += 1,
+                }
+                self.patterns.entry(pattern)
+            }
             Filter::Shard(channel) => self.shards.entry(channel),
         };
         table.or_default().of(encoding).push(seat);
     }
 
     fn unlist(&mut self, seat: u32, filter: &Filter) {
+        if let Some(asked) = &mut self.asked {
+            asked.push((filter.clone(), false));
+        }
         if let Some(family) = Reserved::of(filter.text()) {
             self.reserved[family as usize] -= 1;
         }
         let (table, text) = match filter {
             Filter::Prefix(prefix) => {
-                if let Some(count) = self.prefix_lengths.get_mut(&prefix.len()) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.prefix_lengths.remove(&prefix.len());
-                    }
-                }
+                count_down(&mut self.prefix_lengths, prefix.len());
                 return self.prefixes.change(prefix, |seats| {
                     take_off(seats, seat);
                     seats.is_empty()
@@ -230,7 +272,13 @@ impl Subscriptions {
                 return self.sequenced.change(prefix, |listeners| listeners.take_off(seat));
             }
             Filter::Channel(channel) => (&mut self.channels, channel),
-            Filter::Pattern(pattern) => (&mut self.patterns, pattern),
+            Filter::Pattern(pattern) => {
+                match beginning(pattern) {
+                    Some(length) => count_down(&mut self.begin_lengths, length),
+                    None => self.intricate_count -= 1,
+                }
+                (&mut self.patterns, pattern)
+            }
             Filter::Shard(channel) => (&mut self.shards, channel),
         };
         if table.get_mut(text).is_some_and(|listeners| listeners.take_off(seat)) {
@@ -264,6 +312,21 @@ impl Listeners {
         take_off(&mut self.resp2, seat);
         take_off(&mut self.resp3, seat);
         self.len() == 0
+    }
+}
+
+/// The length of what a topic must begin with, where that is all `pattern` asks: `news.*` asks for five bytes.
+fn beginning(pattern: &[u8]) -> Option<usize> {
+    let plain = pattern.strip_suffix(b"*")?;
+    plain.iter().all(|byte| !matches!(byte, b'*' | b'?' | b'[' | b'\\')).then_some(plain.len())
+}
+
+fn count_down(lengths: &mut BTreeMap<usize, usize>, length: usize) {
+    if let Some(count) = lengths.get_mut(&length) {
+        *count -= 1;
+        if *count == 0 {
+            lengths.remove(&length);
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use remuda_model::glob_matches;
+
 use crate::bus::Bus;
 use crate::filter::{Filter, FilterKind};
-use crate::glob::glob_matches;
 use crate::member::{Counters, Encoding, MemberId, Membership, Origin, Role};
 use crate::reserved::Reserved;
 use crate::subscriptions::{Listeners, Table};
@@ -100,8 +101,8 @@ impl Bus {
         };
         BusView {
             totals: self.totals,
-            last_sequence: self.next_sequence - 1,
-            members: self.members.len(),
+            last_sequence: self.last_sequence(),
+            members: self.member_count(),
             subscriptions: self.subscriptions.count(),
             queued_bytes: self.members.iter().map(|(_, member)| member.queue.bytes()).sum(),
             retained_bytes: self.pool.retained(),
@@ -116,6 +117,18 @@ impl Bus {
             ring_bytes: self.rings.iter().map(crate::ring::Ring::bytes).sum(),
             is_congested: self.is_congested(),
         }
+    }
+
+    /// Number of the last message; 0 before the first. One look, where [`Bus::view`] goes over all members and rings.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.next_sequence - 1
+    }
+
+    /// How many members are here; one look, too.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.len()
     }
 
     /// Whether somebody asks for topics of this family: as long as nobody does, none need be published.

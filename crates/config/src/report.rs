@@ -1,9 +1,12 @@
 //! What is wrong with a config, all of it at once, each with the line and a caret.
 
+mod veil;
+
 use std::fmt;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
+use self::veil::veiled;
 use crate::raw::Span;
 use crate::source::{Place, Sources};
 
@@ -163,7 +166,7 @@ impl Report {
             }
         }
         let path = file.path.to_string_lossy().into_owned();
-        Some(Snippet::source(file.text.as_str()).path(path).annotations(annotations))
+        Some(Snippet::source(veiled(&file.text)).path(path).annotations(annotations))
     }
 }
 

@@ -23,7 +23,7 @@ const QUESTION: &[u8] = b"*1\r\n$11\r\nHUB.METRICS\r\n";
 
 /// The figures of the hub in the picture; `None` when there is a hub that does not tell them.
 pub(crate) async fn figures(hub: &view::Hub) -> Option<HubMetrics> {
-    let path = hub.store.iter().find_map(|endpoint| endpoint.strip_prefix("unix://")).map(PathBuf::from)?;
+    let path = hub.store_path()?.to_owned();
     tokio::time::timeout(PATIENCE, ask(path)).await.ok()?.ok()
 }
 

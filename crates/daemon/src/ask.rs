@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use remuda_arbiter::{Input, plan};
+use remuda_model::view::ServicePhase;
 use remuda_model::{Config, Event, EventKind, Plan, Refusal, Reply, Request, view};
 use remuda_sys::clock;
 use remuda_sys::process::usage;
@@ -119,8 +120,17 @@ impl Daemon {
     }
 
     pub(crate) fn view(&mut self) -> view::Instance {
-        let mut services = self.arbiter.view();
+        let mut services = self.arbiter.view(clock::boottime());
         for service in &mut services {
+            // What it said itself says more than how it ended.
+            if matches!(
+                service.phase,
+                ServicePhase::Failed | ServicePhase::CrashLoop | ServicePhase::Degraded
+            ) && let (Some(reason), Some(words)) =
+                (&mut service.reason, self.last_words.get(&service.name))
+            {
+                reason.push_str(&format!(" ({words})"));
+            }
             service.next_run_ms = self.schedules.next_ms(&service.name);
             for worker in &mut service.workers {
                 let pid = self.children.get(&worker.id).map(|child| child.main_pid());

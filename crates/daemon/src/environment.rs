@@ -30,6 +30,13 @@ const OURS: [&str; 10] = [
     "JOURNAL_STREAM",
 ];
 
+/// What an arbiter that is itself a worker was told of the hub it may use: the token is its own, not its workers'.
+const HUB_OURS: [&str; 6] =
+    [TOKEN, "REMUDA_BUS", "REMUDA_BUS_SUB", "REMUDA_BUS_PUSH", "REMUDA_BUS_TCP", "REMUDA_REDIS_SOCKET"];
+const TOKEN: &str = "REMUDA_TOKEN";
+/// Of a hub where there is a token beside it; else of whoever set it, for all.
+const REDIS_URL: &str = "REDIS_URL";
+
 /// What a worker is told, besides what its config says.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
@@ -53,10 +60,7 @@ pub(crate) fn known(
     account: Option<&Account>,
 ) -> BTreeMap<String, String> {
     let mut known: BTreeMap<String, String> = if spec.environment.inherit {
-        ours.iter()
-            .filter(|(name, _)| !OURS.contains(&name.as_str()))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect()
+        ours.iter().filter(|(name, _)| !is_ours(name, ours)).map(|(n, v)| (n.clone(), v.clone())).collect()
     } else {
         let taken = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), ours.get(*name)?.clone())));
         taken.collect()
@@ -135,6 +139,12 @@ pub(crate) fn variables(
     Ok(all.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
+/// Whether a variable of ours is about us alone.
+fn is_ours(name: &str, ours: &BTreeMap<String, String>) -> bool {
+    let is_hubs = HUB_OURS.contains(&name) || (name == REDIS_URL && ours.contains_key(TOKEN));
+    OURS.contains(&name) || is_hubs
+}
+
 fn microseconds(interval: Duration) -> String {
     interval.as_micros().to_string()
 }
@@ -143,3 +153,6 @@ fn microseconds(interval: Duration) -> String {
 fn variable_name(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests;

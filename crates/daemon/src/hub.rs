@@ -55,6 +55,16 @@ pub enum HubError {
         /// The hub's user.
         wanted: u32,
     },
+    /// The folder above it belongs to somebody else, who could put another in its place.
+    #[error("the hub's folder {path} lies in one of uid {owner}, who could put something else in its place; set `state` in [hub] to a folder in one of root's or of uid {ours}", path = path.display())]
+    Above {
+        /// The hub's folder.
+        path: PathBuf,
+        /// The owner of the one above.
+        owner: u32,
+        /// Who runs the arbiter.
+        ours: u32,
+    },
     /// The secret is known to others than us.
     #[error("the hub's secret {path} can be read by others (mode {mode:04o}); remove it, and all tokens change, or: chmod 600 {path}", path = path.display())]
     Exposed {
@@ -113,6 +123,10 @@ fn own_folder(path: &Path, owner: Option<(u32, u32)>, ours: u32) -> Result<(), H
             .mode(0o711)
             .create(above)
             .map_err(failed("make what it is in"))?;
+        let owner = std::fs::metadata(above).map_err(failed("look at what it is in"))?.uid();
+        if owner != 0 && owner != ours {
+            return Err(HubError::Above { path: path.to_path_buf(), owner, ours });
+        }
     }
     let made = match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => true,
@@ -152,6 +166,8 @@ fn secret_in(folder: &Path) -> Result<Secret, HubError> {
             files::replace(&path, text.as_bytes(), 0o600, Durability::Power)?;
             return Ok(secret);
         }
+        // The folder is the hub's user's: no pipe of his may hold us up.
+        Ok(found) if !found.is_file() => return Err(HubError::Damaged(path)),
         // What else is wrong shows when it is read.
         Ok(found) if found.mode() & 0o077 != 0 => {
             return Err(HubError::Exposed { path, mode: found.mode() & 0o7777 });
@@ -160,6 +176,11 @@ fn secret_in(folder: &Path) -> Result<Secret, HubError> {
     }
     let text = files::read(&path, SECRET_FILE_BYTES_MAX)?;
     text.trim_end().parse().ok().ok_or(HubError::Damaged(path))
+}
+
+/// Users whose processes may do everything: root, ours, and the hub's own.
+fn own_uids(hub: Option<u32>) -> BTreeSet<u32> {
+    [0, effective_user()].into_iter().chain(hub).collect()
 }
 
 /// The settings of a worker, as its descriptor 0.
@@ -211,10 +232,16 @@ impl Daemon {
         secret: Secret,
     ) -> Result<HubSettings, HubError> {
         let (_, credentials) = account(service).map_err(HubError::Account)?;
-        let mut peer_uids = BTreeSet::from([0, effective_user()]);
-        peer_uids.extend(credentials.map(|credentials| credentials.uid));
+        let own = own_uids(credentials.map(|credentials| credentials.uid));
+        let mut peer_uids = own.clone();
         for user in &spec.users {
             peer_uids.insert(lookup_user(user)?.uid);
+        }
+        let mut limited_uids = BTreeSet::new();
+        for user in &spec.limited_users {
+            // As whom nobody can be, nobody comes; its own service says so.
+            let found = lookup_user(user).ok().map(|user| user.uid);
+            limited_uids.extend(found.filter(|uid| !own.contains(uid)));
         }
         let instance = &self.config.instance;
         let uses = |spec: &&std::sync::Arc<ServiceSpec>| spec.hub;
@@ -228,6 +255,7 @@ impl Daemon {
             handover: instance.runtime_dir.join(HANDOVER_FOLDER).join(HANDOVER_SOCKET),
             generation,
             peer_uids,
+            limited_uids,
             secret,
             services,
         })

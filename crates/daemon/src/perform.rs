@@ -280,7 +280,19 @@ impl Daemon {
                     self.slots_changed(service);
                 }
             }
-            EventKind::WorkerExited { last_lines, expected: false, .. } => *last_lines = tail,
+            EventKind::WorkerExited { last_lines, expected: false, .. } => {
+                if let (Some(service), Some(line)) =
+                    (&event.service, tail.iter().rfind(|line| !line.is_empty()))
+                {
+                    self.last_words.insert(service.clone(), line.clone());
+                }
+                *last_lines = tail;
+            }
+            EventKind::ServiceRunning | EventKind::Recovered => {
+                if let Some(service) = &event.service {
+                    self.last_words.remove(service);
+                }
+            }
             EventKind::ReloadFailed { last_lines, reason, .. } => {
                 let pid = reason.split("pid ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
                 let of = event.service.as_ref().zip(pid);

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use remuda_hub::script::{Answer, CallMode, Host, Limits, Request, Scripts, Source};
+use remuda_store::Unread;
 
 const RUNS: u32 = 200_000;
 
@@ -16,26 +17,6 @@ impl Host for Nothing {
         answer.bulk(b"value");
     }
     fn log(&mut self, _: u8, _: &[u8]) {}
-}
-
-impl Answer for Nothing {
-    fn simple(&mut self, _: &str) {}
-    fn error(&mut self, _: &str) {}
-    fn integer(&mut self, _: i64) {}
-    fn bulk(&mut self, _: &[u8]) {}
-    fn null(&mut self) {}
-    fn null_array(&mut self) {}
-    fn array(&mut self, _: usize) {}
-    fn map(&mut self, _: usize) {}
-    fn set(&mut self, _: usize) {}
-    fn push(&mut self, _: usize) {}
-    fn double(&mut self, _: f64) {}
-    fn boolean(&mut self, _: bool) {}
-    fn verbatim(&mut self, _: &str, _: &[u8]) {}
-    fn big_number(&mut self, _: &str) {}
-    fn is_resp3(&self) -> bool {
-        false
-    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -51,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..RUNS {
             let source = Source::Sha(&sha);
             let request = Request { source, keys: &[b"key"], arguments: &[b"value"], is_read_only: false };
-            scripts.run(request, &mut Nothing, &mut Nothing);
+            scripts.run(request, &mut Nothing, &mut Unread::default());
         }
         let each = began.elapsed() / RUNS;
         println!("{each:?} for {}", String::from_utf8_lossy(case));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use remuda_model::ServiceName;
 use remuda_model::hub::{Access, HubSettings, is_token};
+use remuda_store::{CommandSpec, Flag};
 
 use crate::events;
 
@@ -34,10 +35,58 @@ impl User {
         keys.is_some_and(|keys| self.access.may_read(keys))
     }
 
+    /// Whether it may be told again what was said on topics that begin with `prefix`. A ring does not know who was to hear
+    /// what it keeps: the store's changes are for those alone who would have heard them.
+    pub(crate) fn may_replay(&self, prefix: &[u8]) -> bool {
+        self.may_hear(prefix) && (self.is_known || !events::is_reserved(prefix))
+    }
+
+    /// Whether it may be one of those who get each message in turn, whatever its topic is.
+    pub(crate) fn may_take_work(&self) -> bool {
+        self.access.may_subscribe(b"")
+    }
+
+    /// Whether the rules about keys let it run this command of the store, by whatever way it came.
+    pub(crate) fn may_run(&self, spec: &CommandSpec, command: &[&[u8]]) -> Result<(), Denied> {
+        if self.access.keys.is_none() {
+            return Ok(());
+        }
+        if matches!(spec.name, "sort" | "sort_ro") && reads_other_keys(command) {
+            return Err(Denied::Patterns);
+        }
+        if spec.keys_of(command).next().is_none() {
+            return Err(Denied::Command { user: self.name.clone(), command: spec.name });
+        }
+        let may = |key: &[u8]| match spec.flags.has(Flag::Write) {
+            true => self.access.may_write(key),
+            false => self.access.may_read(key),
+        };
+        if spec.keys_of(command).names().all(may) { Ok(()) } else { Err(Denied::Key) }
+    }
+
     /// Whether it may do what concerns others: their connections, settings, scripts.
     pub(crate) fn is_unrestricted(&self) -> bool {
         self.access.is_everything()
     }
+}
+
+/// Why a user may not do something, in Redis' words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denied {
+    /// `SORT` would look at keys that its arguments do not name.
+    #[error("ERR BY and GET options of SORT are denied to a user whose keys are limited")]
+    Patterns,
+    /// The command concerns all keys.
+    #[error("NOPERM User {user} has no permissions to run the '{command}' command")]
+    Command {
+        /// Who asked.
+        user: String,
+        /// For what.
+        command: &'static str,
+    },
+    /// A key is none of its own.
+    #[error("NOPERM No permissions to access a key")]
+    Key,
 }
 
 /// All users.
@@ -77,12 +126,13 @@ impl Users {
         Arc::new(User { name: name.to_owned(), access: self.settings.access(name), is_known: true })
     }
 
-    /// Whoever comes over TCP, where the config lets anybody in.
+    /// Whoever comes over TCP, where the config lets anybody in, or as the user of some service to where nobody can say
+    /// which one it is.
     pub(crate) fn anonymous(&self) -> Arc<User> {
         Arc::clone(&self.anonymous)
     }
 
-    /// Whoever comes through a Unix socket as one of our users.
+    /// Whoever comes through a Unix socket as the instance's own user.
     pub(crate) fn trusted(&self) -> Arc<User> {
         Arc::clone(&self.trusted)
     }
@@ -101,3 +151,13 @@ impl Users {
         self.settings.services.iter().map(ServiceName::as_str)
     }
 }
+
+/// Whether `SORT` looks at keys that its arguments do not name.
+fn reads_other_keys(command: &[&[u8]]) -> bool {
+    let is = |word: &[u8], name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    let mut options = command.windows(2).skip(1).filter(|pair| is(pair[0], "BY") || is(pair[0], "GET"));
+    options.any(|pair| pair[1].contains(&b'*'))
+}
+
+#[cfg(test)]
+mod tests;

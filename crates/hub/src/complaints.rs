@@ -1,15 +1,12 @@
-//! Lines for the log about what happens again and again: one of each sort in a while, so that who is turned away a
-//! thousand times a second does not fill the log.
+//! Lines for the log about what others do, and so may do again and again: some of each sort in a while, so that whoever
+//! connects with nonsense in a loop, or is turned away a thousand times a second, does not fill the log.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use remuda_model::Tick;
 
-/// Between two lines of one sort.
-const EVERY: Duration = Duration::from_secs(10);
-
-/// What is complained about.
+/// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Complaint {
     /// No descriptor is left for a connection.
@@ -18,22 +15,63 @@ pub(crate) enum Complaint {
     TooManyClients,
     /// There are as many ZeroMQ peers as there may be.
     TooManyPeers,
+    /// What a client or peer did.
+    Conduct,
+    /// What a script says.
+    Script,
+    /// The bus's engine does not let the hub publish, or hear, something.
+    EngineRefuses,
+    /// The bus's engine takes less than is published.
+    EngineIsSlow,
 }
 
-/// When each was said last.
+/// What was said lately.
 #[derive(Debug, Default)]
 pub(crate) struct Complaints {
-    said: BTreeMap<Complaint, Tick>,
+    said: BTreeMap<Complaint, Said>,
+}
+
+#[derive(Debug)]
+struct Said {
+    since: Tick,
+    lines: u64,
+    left_out: u64,
+}
+
+impl Complaint {
+    /// How many lines of it may be said in how long. Of a state one line tells as much as many; of what somebody did each
+    /// may be another.
+    fn allowance(self) -> (u64, Duration) {
+        match self {
+            Self::NoDescriptors
+            | Self::TooManyClients
+            | Self::TooManyPeers
+            | Self::EngineRefuses
+            | Self::EngineIsSlow => (1, Duration::from_secs(10)),
+            Self::Conduct | Self::Script => (20, Duration::from_secs(1)),
+        }
+    }
 }
 
 impl Complaints {
-    /// Whether it is time to say it, again or for the first time; it counts as said then.
-    pub(crate) fn may_say(&mut self, what: Complaint, now: Tick) -> bool {
-        let may = self.said.get(&what).is_none_or(|at| now.since(*at) >= EVERY);
-        if may {
-            self.said.insert(what, now);
+    /// Whether a line may be said at `now`, which then counts as said; with how many were left out before it.
+    pub(crate) fn admit(&mut self, what: Complaint, now: Tick) -> Option<u64> {
+        let (lines_max, span) = what.allowance();
+        let said = self.said.entry(what).or_insert(Said { since: now, lines: 0, left_out: 0 });
+        if now.since(said.since) >= span {
+            (said.since, said.lines) = (now, 0);
         }
-        may
+        if said.lines >= lines_max {
+            said.left_out += 1;
+            return None;
+        }
+        said.lines += 1;
+        Some(std::mem::take(&mut said.left_out))
+    }
+
+    /// [`Self::admit`], where how many were left out is of no interest.
+    pub(crate) fn may_say(&mut self, what: Complaint, now: Tick) -> bool {
+        self.admit(what, now).is_some()
     }
 }
 

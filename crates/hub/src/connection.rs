@@ -73,6 +73,34 @@ pub(crate) enum Written {
 }
 
 impl Connection {
+    /// A connection of which nothing was heard, `now`.
+    pub(crate) fn new(
+        key: Key,
+        stream: Stream,
+        remote: Remote,
+        endpoint: usize,
+        protocol: Protocol,
+        now: Tick,
+    ) -> Self {
+        Self {
+            key,
+            stream,
+            remote,
+            endpoint,
+            input: BytesMut::new(),
+            outbox: Outbox::default(),
+            protocol,
+            interest: Interest::Read,
+            is_watched: true,
+            paused: false,
+            closing: false,
+            heard: now,
+            sent: 0,
+            is_dirty: false,
+            is_held: false,
+        }
+    }
+
     /// Writes what waits, answers and messages of the bus merged and in their order.
     pub(crate) fn flush(&mut self, bus: &mut Bus) -> io::Result<Written> {
         for _ in 0..WRITES_PER_TURN {

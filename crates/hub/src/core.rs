@@ -4,6 +4,7 @@
 //! a client that waits, a call for a worker) is put down as a letter and delivered at the end of the turn, because only
 //! one connection is in hand at a time.
 
+pub(crate) mod broadcast;
 mod calls;
 mod members;
 mod waiting;
@@ -21,9 +22,9 @@ use remuda_sys::clock;
 use remuda_wire::resp::{Version, Writer};
 
 use crate::access::Users;
-use crate::chatter::Chatter;
-use crate::complaints::Complaints;
+use crate::complaints::{Complaint, Complaints};
 use crate::durability::Durability;
+use crate::engine::Engines;
 use crate::events::Notifications;
 use crate::figures::Figures;
 use crate::handover::Giving;
@@ -47,7 +48,8 @@ pub(crate) enum Errand {
     /// `CLIENT KILL`; the older form of it names one client, and says so if there is none.
     Kill { to: Key, which: Which, is_one: bool },
     /// `HUB.METRICS`.
-    Metrics { to: Key },
+    /// Figures; `with_names`: of members and services each, too.
+    Metrics { to: Key, with_names: bool },
     /// `CLIENT UNBLOCK`.
     Unblock { to: Key, whom: Key, with_error: bool },
 }
@@ -78,14 +80,17 @@ pub(crate) struct Core {
     pub(crate) durability: Durability,
     pub(crate) users: Users,
     pub(crate) mechanisms: Mechanisms,
+    pub(crate) engines: Engines,
     pub(crate) moment: Moment,
     pub(crate) notifications: Notifications,
     pub(crate) news: News,
     pub(crate) run_id: String,
+    /// The life of the store's contents: a hub that took them over from another has that one's.
+    pub(crate) epoch: String,
     pub(crate) began: Tick,
     pub(crate) window: ReplayWindow,
-    /// A client whose subscription is to begin with what a ring has.
-    pub(crate) catch_up: Option<(Key, Vec<u8>, u64)>,
+    /// Subscriptions of the client in hand that are to begin with what a ring has.
+    pub(crate) catch_up: Vec<(Key, Vec<u8>, u64)>,
     /// The user the hub runs as.
     own_uid: u32,
     pub(crate) tcp_port: Option<u16>,
@@ -96,7 +101,6 @@ pub(crate) struct Core {
     pub(crate) figures: Figures,
     /// Versions of clients that wait for a key, to answer them in.
     waiting: BTreeMap<ClientId, Version>,
-    chatter: Chatter,
     /// Inside `EXEC` or a script: nobody else goes on before it is over.
     is_grouped: bool,
     /// Why the group may not write: decided at its beginning, so that none is done by half.
@@ -120,12 +124,14 @@ impl Core {
         run_id: String,
         own_uid: u32,
         mechanisms: Mechanisms,
+        engines: Engines,
         scripts: Scripts,
     ) -> Self {
         let events = settings.spec.store.events;
         Self {
             users: Users::new(Arc::clone(&settings)),
             mechanisms,
+            engines,
             settings,
             store,
             bus,
@@ -137,10 +143,11 @@ impl Core {
             moment: crate::hub::moment(),
             notifications: Notifications::default(),
             news: News::new(events),
+            epoch: run_id.clone(),
             run_id,
             began: clock::boottime(),
             window: ReplayWindow::new(ReplayWindowOptions::default()),
-            catch_up: None,
+            catch_up: Vec::new(),
             own_uid,
             tcp_port: None,
             timers: Timers::default(),
@@ -149,7 +156,6 @@ impl Core {
             orders: Vec::new(),
             figures: Figures::default(),
             waiting: BTreeMap::new(),
-            chatter: Chatter::default(),
             is_grouped: false,
             group_refuses: None,
             complaints: Complaints::default(),
@@ -157,9 +163,16 @@ impl Core {
         }
     }
 
-    /// Whether a process of this user may do everything.
+    /// Whether a process of this user is the instance's own.
     pub(crate) fn is_own(&self, uid: u32) -> bool {
         uid == 0 || uid == self.own_uid
+    }
+
+    /// Whether a process of this user, which came through a Unix socket, may do everything: it is our own, or no service
+    /// that runs as this user has rules. Others show a token.
+    pub(crate) fn trusts(&self, uid: u32) -> bool {
+        let settings = &self.settings;
+        self.is_own(uid) || (settings.peer_uids.contains(&uid) && !settings.limited_uids.contains(&uid))
     }
 
     pub(crate) fn databases(&self) -> u32 {
@@ -168,12 +181,17 @@ impl Core {
 
     /// Whether publishers, and whoever writes, have to wait for slow readers or for the disk.
     pub(crate) fn holds_publishers(&mut self) -> bool {
-        self.bus.is_congested() || self.durability.is_congested()
+        self.bus.is_congested()
+            || self.durability.is_congested()
+            || self.engines.are_congested(self.moment.tick)
     }
 
     /// Nothing of this client is left in the machines, its connection apart.
     pub(crate) fn forget_client(&mut self, session: &mut Session) {
         self.store.forget(session.key.client());
+        if let Some(store) = &mut self.engines.store {
+            store.close(session);
+        }
         self.waiting.remove(&session.key.client());
         if session.is_member {
             self.bus.leave(session.key.member());
@@ -230,10 +248,10 @@ impl Core {
         }
     }
 
-    /// Whether no letter is left for another turn. A connection that ends while the turn is being written may leave some:
-    /// calls it was to answer.
+    /// Whether nothing is left for another turn. Who got what it asked about others may have asked again; and a connection
+    /// that ends while the turn is being written may leave calls it was to answer.
     pub(crate) fn has_delivered(&self) -> bool {
-        self.letters.is_empty() && self.orders.is_empty()
+        self.errands.is_empty() && self.letters.is_empty() && self.orders.is_empty()
     }
 
     /// A line in the hub's log.
@@ -243,7 +261,7 @@ impl Core {
 
     /// A line in the hub's log about what a peer did; of very many, some.
     pub(crate) fn say_of(&mut self, remote: &Remote, text: &dyn std::fmt::Display) {
-        match self.chatter.admit(self.moment.tick) {
+        match self.complaints.admit(Complaint::Conduct, self.moment.tick) {
             None => {}
             Some(0) => log::warn!("{remote}: {text}"),
             Some(more) => log::warn!("{remote}: {text} ({more} lines like this were left out before)"),
@@ -252,4 +270,4 @@ impl Core {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,28 +2,36 @@
 
 use bytes::{Buf, BytesMut};
 use remuda_sys::event::Interest;
-use remuda_wire::resp::{CommandParser, Writer};
+use remuda_wire::resp::{CommandParser, Writer, encode_command};
 
 use crate::connection::{Connection, Protocol};
 use crate::core::Core;
 use crate::outbox::Outbox;
-use crate::redis::session::Session;
-use crate::redis::{Flow, obey, wants_reply};
+use crate::redis::session::{Session, Waiting};
+use crate::redis::{Flow, follows, is_http, obey, subscribes, wants_reply};
+use crate::stream::Remote;
 use crate::zeromq;
 
 /// Replies that wait for a client to read them: with more than this nothing further of it is carried out.
 pub(crate) const REPLIES_MAX_BYTES: usize = 1 << 20;
 /// Commands kept for a client that waits for the reply to an earlier one.
 const AHEAD_MAX_BYTES: usize = 64 * 1024;
+/// Of whoever is cut off for speaking HTTP.
+const HTTP: &str = "cut off: it speaks HTTP (POST, or Host:), as a browser does that a hostile page sends here; nothing \
+     that follows is carried out";
 /// Arguments that need no memory of their own.
 const FEW: usize = 8;
 
 impl Connection {
     /// Does what the input says, as far as it is whole. Says whether more of it is wanted now.
     pub(crate) fn digest(&mut self, core: &mut Core) -> bool {
+        if self.closing {
+            return false;
+        }
         let goes_on = match &mut self.protocol {
             Protocol::Redis(session, parser) => {
-                let (goes_on, close) = commands(core, session, parser, &mut self.input, &mut self.outbox);
+                let (goes_on, close) =
+                    commands(core, session, parser, &mut self.input, &mut self.outbox, &self.remote);
                 self.closing |= close;
                 goes_on
             }
@@ -40,21 +48,24 @@ impl Connection {
         goes_on
     }
 
-    /// Whether reading it has to wait for others: what it sends would find no room.
+    /// Whether reading it has to wait for others: what it sends would find no room. A Redis client may be about to write,
+    /// which the disk has to take; with slow readers it has to do only if it publishes.
     pub(crate) fn has_to_wait(&self, core: &mut Core) -> bool {
-        let sends = match &self.protocol {
-            Protocol::ZeroMq(peer) => peer.publishes(),
-            Protocol::Redis(..) => true,
-        };
-        sends && core.holds_publishers()
+        match &self.protocol {
+            Protocol::ZeroMq(peer) => peer.publishes() && core.holds_publishers(),
+            Protocol::Redis(session, _) if session.has_published => core.holds_publishers(),
+            Protocol::Redis(..) => core.durability.is_congested(),
+        }
     }
 
     /// Whether there are commands that were not carried out because replies piled up, and now may be.
     pub(crate) fn is_behind(&self) -> bool {
         let is_behind = match &self.protocol {
-            Protocol::Redis(session, _) => {
-                !self.input.is_empty() && session.waiting.is_none() && session.is_behind
-            }
+            Protocol::Redis(session, _) => match session.waiting {
+                None => !self.input.is_empty() && session.is_behind,
+                Some(Waiting::Disk) => !self.outbox.is_held(),
+                Some(_) => false,
+            },
             Protocol::ZeroMq(peer) => peer.behind.is_some(),
         };
         is_behind && !self.closing && self.outbox.len() <= REPLIES_MAX_BYTES / 2
@@ -103,9 +114,13 @@ fn commands(
     parser: &mut CommandParser,
     input: &mut BytesMut,
     outbox: &mut Outbox,
+    remote: &Remote,
 ) -> (bool, bool) {
     let mut places = std::mem::take(&mut session.places);
     let mut ended = (true, false);
+    if session.waiting == Some(Waiting::Disk) && !outbox.is_held() {
+        let _wants_reply = session.wakes();
+    }
     while session.waiting.is_none() {
         session.is_behind = outbox.len() > REPLIES_MAX_BYTES;
         if session.is_behind {
@@ -131,11 +146,35 @@ fn commands(
                     many = places.iter().map(|place| &input[place.clone()]).collect();
                     &many
                 };
+                if is_http(command) {
+                    core.figures.protocol_errors += 1;
+                    core.say_of(remote, &HTTP);
+                    ended = (false, true);
+                    break;
+                }
+                if outbox.is_held() && subscribes(session, command) {
+                    session.waiting = Some(Waiting::Disk);
+                    break;
+                }
+                let store = core.engines.store.as_ref();
+                let has_to_wait =
+                    store.is_some_and(|store| store.is_leaving || store.outstanding(session) > 0);
+                if has_to_wait && !follows(core, session, command) {
+                    // Read again when what was asked before is answered, or by another hub; a command in one line would read otherwise then.
+                    if input.first() != Some(&b'*') {
+                        let mut again = BytesMut::new();
+                        encode_command(command, &mut again);
+                        again.extend_from_slice(&input[consumed..]);
+                        *input = again;
+                    }
+                    session.waiting = Some(Waiting::Upstream);
+                    session.waits_with.clear();
+                    break;
+                }
                 let flow = carry_out(core, session, outbox, command);
                 parser.set_authenticated(session.user.is_some());
                 if flow == Flow::Wait {
-                    session.waits_with.clear();
-                    session.waits_with.extend_from_slice(&input[..consumed]);
+                    session.waits_with = input[..consumed].to_vec();
                 }
                 input.advance(consumed);
                 if flow == Flow::Close {
@@ -153,10 +192,25 @@ fn carry_out(core: &mut Core, session: &mut Session, outbox: &mut Outbox, comman
     let mark = outbox.mark();
     let before = outbox.bytes().len();
     let mut writer = Writer::new(outbox.bytes(), session.version);
+    (session.is_forwarded, session.has_subscribed) = (false, false);
     let flow = obey(core, session, &mut writer, command);
     core.figures.commands += 1;
     if !wants_reply(session) {
         outbox.bytes().truncate(before);
+        session.is_muted = flow == Flow::Wait || session.waiting == Some(Waiting::Engine);
+        if session.is_forwarded
+            && let Some(store) = &mut core.engines.store
+        {
+            store.swallow_last(session);
+        }
+    }
+    if session.has_subscribed && session.waiting.is_none() && outbox.bytes().len() > before {
+        let confirmation = outbox.bytes().split_off(before);
+        if core.hold_confirmation(session.key, &confirmation) {
+            session.waiting = Some(Waiting::Engine);
+        } else {
+            outbox.bytes().extend_from_slice(&confirmation);
+        }
     }
     if let Some(position) = core.durability.take_hold() {
         outbox.hold(mark, position);
@@ -174,7 +228,10 @@ fn confirm(core: &mut Core, session: &Session, outbox: &mut Outbox) {
         core.bus.enqueue(session.key.member(), outbox.ready());
         outbox.written(confirmed);
     }
-    if let Some((key, prefix, after)) = core.catch_up.take() {
+    for (key, prefix, after) in std::mem::take(&mut core.catch_up) {
         core.bus.catch_up(key.member(), &prefix, after);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,9 +35,13 @@ impl Hub {
         if let Protocol::Redis(session, _) = &mut connection.protocol
             && session.waiting == Some(Waiting::Call)
         {
-            self.core.services.stop_asking(key.peer());
-            session.waiting = None;
-            Writer::new(connection.outbox.bytes(), session.version).null_array();
+            if !self.core.services.stop_asking(key.peer()) {
+                // A call came in this very turn, and is on its way.
+                return;
+            }
+            if session.wakes() {
+                Writer::new(connection.outbox.bytes(), session.version).null_array();
+            }
             self.go_on(key);
         }
     }

@@ -23,12 +23,14 @@ pub(crate) struct Durability {
     hold: Option<u64>,
     /// There is a journal, but another process has it: why, and when that is looked at again.
     missing: Option<(Arc<str>, Tick)>,
+    /// Whether it was said that writes are refused.
+    was_in_trouble: bool,
 }
 
 impl Durability {
     /// Keeps everything with `journal`, or nothing.
     pub(crate) fn new(journal: Option<Journal>, fsync: Fsync) -> Self {
-        Self { journal, fsync, is_open: false, hold: None, missing: None }
+        Self { journal, fsync, is_open: false, hold: None, missing: None, was_in_trouble: false }
     }
 
     /// Becomes readable when the disk has done something.
@@ -105,6 +107,15 @@ impl Durability {
         self.journal.as_ref().and_then(Journal::trouble)
     }
 
+    /// Whether writes have begun to be refused, and why, or are taken again: told once each.
+    pub(crate) fn turned(&mut self) -> Option<Result<(), Arc<str>>> {
+        let trouble = self.trouble();
+        if trouble.is_some() == std::mem::replace(&mut self.was_in_trouble, trouble.is_some()) {
+            return None;
+        }
+        Some(trouble.map_or(Ok(()), Err))
+    }
+
     /// Whether changes are kept at all.
     pub(crate) fn is_on(&self) -> bool {
         self.journal.is_some()
@@ -123,6 +134,26 @@ impl Durability {
         let mut base = journal.begin_rewrite()?;
         store.dump(moment, &mut |database, arguments| base.command(database, arguments));
         base.finish();
+        Ok(())
+    }
+
+    /// Has the disk hold `store` and nothing else, and waits for that: at most `limit`.
+    pub(crate) fn write_anew(
+        &mut self,
+        store: &Store,
+        moment: Moment,
+        limit: Duration,
+    ) -> Result<(), String> {
+        self.rewrite(store, moment, true).map_err(|error| error.to_string())?;
+        let end = Instant::now() + limit;
+        while self.is_on() {
+            match self.rewritten() {
+                Some(Ok(_)) => break,
+                Some(Err(error)) => return Err(error.to_string()),
+                None if Instant::now() > end => return Err("the disk is too slow".to_owned()),
+                None => std::thread::sleep(DRAIN_PAUSE),
+            }
+        }
         Ok(())
     }
 

@@ -42,12 +42,13 @@ impl Endpoint {
         Ok(endpoints)
     }
 
-    /// The next connection, or `WouldBlock`.
+    /// The next connection, or `WouldBlock`; `ConnectionAborted` for one that was over before it could be used.
     pub(crate) fn accept(&self) -> io::Result<Stream> {
-        match &self.listener {
+        let stream = match &self.listener {
             StreamListener::Tcp(listener) => Stream::tcp(listener.accept()?.0),
             StreamListener::Unix(listener) => Stream::unix(listener.accept()?.0),
-        }
+        };
+        stream.map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error))
     }
 
     /// Its port, if it is TCP.

@@ -48,6 +48,9 @@ pub enum HubError {
     /// The former hub could not be relieved.
     #[error("take over from the former hub: {0}")]
     Handover(String),
+    /// Another server that is to carry the bus or hold the store cannot be reached.
+    #[error("reach the engines before taking over: {0}; the former hub goes on")]
+    Engine(String),
     /// The scripts' engine could not be made.
     #[error("prepare the script engine: {0}")]
     Scripts(String),

@@ -1,30 +1,40 @@
 //! Changes of the store as messages of the bus.
 //!
-//! Every change is a message on the topic `store.<key>` (`store.<n>:<key>` in a database other than 0), with a JSON
-//! object as payload; and where somebody listens, the two keyspace notifications that Redis knows. Topics below `store.`
+//! Every change is a message on the topic `store.<key>` (`store.<n>:<key>` in a database other than 0, and in that one too
+//! where the key could be mistaken for such a topic: `0:7:x` stands for the key `7:x`), with a JSON object as payload; and where somebody listens, the two keyspace notifications that Redis knows. Topics below `store.`
 //! and `__key` are ours alone: whoever hears one knows that it happened.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
+use remuda_bus::Reserved;
 use remuda_store::Change;
 
 /// Topics that only the hub itself publishes on.
 pub(crate) fn is_reserved(topic: &[u8]) -> bool {
-    topic.starts_with(b"store.") || topic.starts_with(b"__key")
+    Reserved::of(topic).is_some()
 }
 
 /// What a subscription to `prefix` tells of: nothing of the store (`None`), keys of which not even the beginning is known
 /// (`Some(None)`), or those that begin with something.
 pub(crate) fn keys_told_on(prefix: &[u8]) -> Option<Option<&[u8]>> {
     if let Some(rest) = prefix.strip_prefix(b"store.") {
-        // Keys of database 7, or those that begin with `7:`: it cannot be told apart.
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let is_ambiguous = digits > 0 && rest.get(digits).is_none_or(|byte| *byte == b':');
-        return Some((!is_ambiguous).then_some(rest));
+        return Some(match of_database(rest) {
+            Some(key) => Some(key),
+            // All keys of database 7, or those that begin with a 7.
+            None if !rest.is_empty() && rest.iter().all(u8::is_ascii_digit) => None,
+            None => Some(rest),
+        });
     }
     let rest = prefix.strip_prefix(b"__key")?;
     let Some(rest) = rest.strip_prefix(b"space@") else { return Some(None) };
     Some(rest.windows(3).position(|mark| mark == b"__:").map(|at| &rest[at + 3..]))
+}
+
+/// What stands behind `7:`.
+fn of_database(text: &[u8]) -> Option<&[u8]> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text[digits..].strip_prefix(b":").filter(|_| digits > 0)
 }
 
 /// Which keyspace notifications are sent: the flags of `notify-keyspace-events`.
@@ -111,24 +121,27 @@ impl Told {
     }
 }
 
-/// The notifications of `change`, each topic with its payload.
+/// The notifications of `change`, each topic with its payload; `topic` is memory for the former.
 pub(crate) fn notifications(
     wanted: &Notifications,
     change: &Told,
     key: &[u8],
+    topic: &mut Vec<u8>,
     mut tell: impl FnMut(&[u8], &[u8]),
 ) {
     if !wanted.tells(change) {
         return;
     }
     if wanted.keyspace {
-        let mut topic = format!("__keyspace@{}__:", change.database).into_bytes();
+        topic.clear();
+        let _ = write!(topic, "__keyspace@{}__:", change.database);
         topic.extend_from_slice(key);
-        tell(&topic, change.event.as_bytes());
+        tell(topic, change.event.as_bytes());
     }
     if wanted.keyevent {
-        let topic = format!("__keyevent@{}__:{}", change.database, change.event);
-        tell(topic.as_bytes(), key);
+        topic.clear();
+        let _ = write!(topic, "__keyevent@{}__:{}", change.database, change.event);
+        tell(topic, key);
     }
 }
 
@@ -136,7 +149,7 @@ pub(crate) fn notifications(
 pub(crate) fn topic(change: &Told, key: Option<&[u8]>, topic: &mut Vec<u8>) {
     topic.clear();
     topic.extend_from_slice(b"store.");
-    if change.database != 0 {
+    if change.database != 0 || key.and_then(of_database).is_some() {
         topic.extend_from_slice(format!("{}:", change.database).as_bytes());
     }
     topic.extend_from_slice(key.unwrap_or_default());
@@ -169,7 +182,7 @@ pub(crate) fn payload(change: &Told, key: Option<&[u8]>, value: Option<&[u8]>, t
 }
 
 /// `bytes` as a JSON string.
-fn quoted(bytes: &[u8], text: &mut String) {
+pub(crate) fn quoted(bytes: &[u8], text: &mut String) {
     text.push('"');
     for chunk in bytes.utf8_chunks() {
         escaped(chunk.valid(), text);

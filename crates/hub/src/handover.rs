@@ -2,7 +2,8 @@
 //! on with the descriptors of its connections; the new one reads it, and goes on where the old one stopped.
 //!
 //! Bytes that clients send meanwhile wait in the kernel. The old hub keeps everything until the new one says that it has
-//! it; should that fail it goes on itself. What is durable travels by the disk, the rest in the book. Calls under way
+//! it; should that fail it goes on itself. What both keep in the same place on disk travels by the disk, the rest in the
+//! book: so a store that is durable from now on, or no longer, or elsewhere, comes along whole. Calls under way
 //! fail with `worker gone`, transactions that watch keys are undone as if one had changed; both are what clients of such
 //! things expect of any server, and try again. A wait for a key begins anew.
 //!
@@ -13,7 +14,7 @@
 //! |---|---|---|
 //! | 1 | listens under a name only its user can use | connects, asks |
 //! | 2 | finishes the turn, closes the journal, sends the book and all descriptors | reads them |
-//! | 3 | waits | opens the journal, restores, says `taken`; nothing a client sent is carried out before |
+//! | 3 | waits | opens the journal, restores, has keys that came in the book on disk, says `taken`; nothing a client sent is carried out before |
 //! | 4 | lets go, waits to be told to end | serves, says that it is ready |
 
 mod book;
@@ -22,11 +23,15 @@ mod give;
 mod machines;
 mod take;
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use remuda_model::hub::HubSpec;
+
 pub(crate) use give::Giving;
-pub(crate) use take::take;
+pub(crate) use take::{Taken, is_there, take};
 
 /// The version of the book; another one is not understood, and the next hub begins from the disk alone.
 const FORMAT: &str = "1";
@@ -39,6 +44,7 @@ const BOOK_MAX_BYTES: usize = 8 << 30;
 /// Longest abstract name, less its beginning.
 const NAME_MAX_BYTES: usize = 100;
 
+/// Begins what a successor asks; behind it stands how it keeps its store ([`Keeping`]).
 const ASK: &[u8] = b"hand over";
 const BOOK: &[u8] = b"book";
 const MORE: &[u8] = b"descriptors";
@@ -47,6 +53,34 @@ const TAKEN: &[u8] = b"taken";
 const REFUSED: &[u8] = b"refused ";
 /// How long somebody who connects may take to ask: everybody else waits meanwhile.
 const ASK_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a hub keeps its store: in which state folder, or in memory alone. Only where both hubs keep it in the same folder
+/// do keys travel by the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keeping(Option<PathBuf>);
+
+impl Keeping {
+    pub(crate) fn of(spec: &HubSpec) -> Self {
+        Self(spec.store.durable.then(|| spec.state_dir.clone()))
+    }
+
+    /// What a successor that keeps its store so asks.
+    fn question(&self) -> Vec<u8> {
+        let folder = self.0.as_ref().map(|folder| folder.as_os_str().as_bytes()).unwrap_or_default();
+        [ASK, b"\n", folder].concat()
+    }
+
+    /// How the successor keeps its store that asks this, if it is one.
+    fn asked(question: &[u8]) -> Option<Self> {
+        let folder = question.strip_prefix(ASK)?.strip_prefix(b"\n")?;
+        Some(Self((!folder.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(folder)))))
+    }
+
+    /// Whether keys get from a hub of this keeping to one of `other` by the disk.
+    fn shares_disk(&self, other: &Self) -> bool {
+        self.0.is_some() && self == other
+    }
+}
 
 /// The abstract name under which the hub that has `path` listens: both ends check who is at the other.
 fn name(path: &Path) -> String {
@@ -74,6 +108,9 @@ pub(crate) enum HandoverError {
     /// The disk has not taken everything, so that the successor would begin without it.
     #[error("the disk has not everything yet: {0}")]
     Disk(String),
+    /// The keys came in the book, and the disk did not take them.
+    #[error("what the former hub had in memory cannot be put on disk: {0}")]
+    Keep(String),
     /// Somebody else listens under the name of the former hub.
     #[error("user {0} listens under the name of the former hub, and is not believed")]
     Stranger(u32),

@@ -5,7 +5,6 @@
 //! all of it merged. Nothing in it waits for anything but that news: the disk has its own thread, and so has nothing else.
 
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use remuda_bus::MemberId;
@@ -13,13 +12,15 @@ use remuda_model::Tick;
 use remuda_store::Moment;
 use remuda_sys::clock;
 use remuda_sys::event::{Interest, Poller, Readiness, Token};
-use remuda_sys::socket::Link;
+use remuda_sys::socket::{Link, is_of_one_connection};
 use remuda_toolkit::Quit;
+use remuda_toolkit::watchdog::Pulse;
 
 use crate::complaints::Complaint;
 use crate::connection::{Connection, Written};
 use crate::core::Core;
 use crate::endpoint::{ACCEPTED_PER_TURN, Endpoint};
+use crate::engine::FIRST_TOKEN;
 use crate::error::HubError;
 use crate::journal::RewriteError;
 use crate::table::{Key, Table};
@@ -32,7 +33,7 @@ const READ_BYTES: usize = 128 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Tokens of what is no connection; a connection's are larger.
 pub(crate) const JOURNAL: Token = Token(0);
-const QUIT: Token = Token(1);
+pub(crate) const QUIT: Token = Token(1);
 const HANDOVER: Token = Token(2);
 const FIRST_ENDPOINT: u64 = 16;
 
@@ -58,17 +59,23 @@ pub(crate) struct Hub {
     /// Those with replies that wait for the disk.
     held: Vec<Key>,
     /// Up to where the disk had everything when that was looked at last.
-    settled: u64,
+    pub(crate) settled: u64,
     accept_again: Option<Tick>,
-    scratch: Vec<u8>,
+    pub(crate) scratch: Vec<u8>,
     news: Vec<Readiness>,
     awake: Vec<MemberId>,
+    /// Beats while a turn is done, so that one that does not end is noticed.
+    pulse: Pulse,
 }
 
 impl Hub {
-    pub(crate) fn new(endpoints: Vec<Endpoint>, core: Core, quit: &Quit) -> Result<Self, HubError> {
-        let poller = Poller::new()?;
-        poller.add(quit.as_fd(), QUIT, Interest::Read)?;
+    /// Everything around `core`; `poller` watches its engines and the wish to end already.
+    pub(crate) fn new(
+        endpoints: Vec<Endpoint>,
+        core: Core,
+        poller: Poller,
+        pulse: Pulse,
+    ) -> Result<Self, HubError> {
         if let Some(journal) = core.durability.as_fd() {
             poller.add(journal, JOURNAL, Interest::Read)?;
         }
@@ -88,6 +95,7 @@ impl Hub {
             scratch: vec![0; READ_BYTES],
             news: Vec::new(),
             awake: Vec::new(),
+            pulse,
         })
     }
 
@@ -110,6 +118,8 @@ impl Hub {
             let news = std::mem::take(&mut self.news);
             for readiness in &news {
                 if readiness.token == HANDOVER {
+                    // It has limits of its own, and the old hub rests for good when the new one has everything.
+                    self.pulse.rest();
                     if let Some(link) = self.hand_over()? {
                         return Ok(End::HandedOver(link));
                     }
@@ -127,7 +137,9 @@ impl Hub {
         let is_idle = self.dirty.is_empty() && self.core.has_delivered();
         let timeout = if is_idle { self.patience() } else { Some(Duration::ZERO) };
         self.news.clear();
+        self.pulse.rest();
         self.news.extend(self.poller.wait(timeout)?);
+        self.pulse.beat();
         self.core.moment = moment();
         self.core.bus.tick(self.core.moment.tick);
         Ok(())
@@ -143,6 +155,7 @@ impl Hub {
             self.core.timers.next(),
             self.accept_again,
             self.core.durability.again(),
+            self.core.engines.due(now.tick),
         ];
         let next = ticks.into_iter().flatten().min()?;
         Some(next.since(now.tick))
@@ -152,6 +165,7 @@ impl Hub {
         match readiness.token {
             QUIT | HANDOVER => {}
             JOURNAL => self.core.durability.hear(),
+            Token(number) if (FIRST_TOKEN..1 << 32).contains(&number) => self.hear_engine(readiness),
             Token(number) if number < 1 << 32 => {
                 let index =
                     usize::try_from(number - FIRST_ENDPOINT).expect("endpoints are counted in an usize");
@@ -177,6 +191,8 @@ impl Hub {
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return Ok(()),
                     ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                    // The connection it was about is gone, and the next may be well.
+                    _ if is_of_one_connection(&error) => {}
                     _ => return self.pause_accepting(&error),
                 },
             }
@@ -277,10 +293,9 @@ impl Hub {
         self.resume_accepting();
         self.look_for_the_journal();
         self.pass_time();
-        while self.has_mail() {
-            self.run_errands();
-            self.deliver();
-        }
+        self.run_errands();
+        self.deliver();
+        self.drive_engines();
         self.core.tell_changes();
         self.keep();
         self.release();
@@ -304,11 +319,6 @@ impl Hub {
         }
         self.flush();
         self.relieve();
-    }
-
-    /// Whether something is to be done between connections; doing it may give rise to more.
-    fn has_mail(&self) -> bool {
-        !(self.core.errands.is_empty() && self.core.letters.is_empty() && self.core.orders.is_empty())
     }
 
     fn flush(&mut self) {
@@ -379,6 +389,15 @@ impl Hub {
     /// The journal gets what the turn brought, and is written anew when it has grown too much.
     fn keep(&mut self) {
         self.core.durability.flush();
+        match self.core.durability.turned() {
+            Some(Err(why)) => {
+                log::error!(
+                    "the disk does not take changes: {why}; writes are refused from now on, reads go on"
+                );
+            }
+            Some(Ok(())) => log::warn!("the disk takes changes again, and so does the store"),
+            None => {}
+        }
         match self.core.durability.rewrite(&self.core.store, self.core.moment, false) {
             Ok(()) | Err(RewriteError::Running) => {}
             Err(error) => {
@@ -393,7 +412,8 @@ impl Hub {
     /// Lets replies go that waited for the disk.
     fn release(&mut self) {
         let settled = self.core.durability.settled();
-        if settled == self.settled && self.held.is_empty() {
+        // What was held since then waits for more than was settled then.
+        if settled == self.settled {
             return;
         }
         self.settled = settled;

@@ -65,8 +65,10 @@ pub struct Figures {
     pub base_bytes: u64,
     /// See above.
     pub log_bytes: u64,
-    /// Bytes that wait for the disk.
+    /// Bytes of records that wait for the disk.
     pub pending_bytes: u64,
+    /// Bytes of a base that wait for the disk, while one is written: as many as the store's commands have at most.
+    pub base_pending_bytes: u64,
     /// Successful calls of fdatasync(2).
     pub syncs: u64,
     /// Calls that failed, retries included.
@@ -190,7 +192,7 @@ impl Journal {
     pub fn settled(&self) -> Position {
         match self.options.fsync {
             Fsync::Always => Position(self.shared.settled.load(Ordering::Acquire)),
-            Fsync::EverySecond | Fsync::Never => Position(self.appended),
+            Fsync::Every(_) | Fsync::Never => Position(self.appended),
         }
     }
 
@@ -241,11 +243,20 @@ impl Journal {
     /// What else has to outlast the old files, such as the last revision, belongs into it too.
     ///
     /// # Errors
-    /// One is on its way, too many have failed, or there is no thread; nothing has changed then.
+    /// One is on its way, too many have failed, or there is no thread; nothing has changed then, but that none is due for a
+    /// minute after the latter two.
     pub fn begin_rewrite(&mut self) -> Result<BaseWriter, RewriteError> {
         if self.rewriting.is_some() {
             return Err(RewriteError::Running);
         }
+        let begun = self.try_rewrite();
+        if begun.is_err() {
+            self.rewrite_pause = Some(Instant::now() + REWRITE_PAUSE);
+        }
+        begun
+    }
+
+    fn try_rewrite(&mut self) -> Result<BaseWriter, RewriteError> {
         if self.logs >= manifest::LOGS_MAX {
             return Err(RewriteError::TooManyLogs(self.logs));
         }
@@ -278,6 +289,7 @@ impl Journal {
             base_bytes: self.shared.base_bytes.load(Ordering::Relaxed),
             log_bytes: self.shared.log_bytes.load(Ordering::Relaxed),
             pending_bytes: self.shared.pending.load(Ordering::Relaxed) + as_u64(self.gathering.len()),
+            base_pending_bytes: self.rewriting.as_ref().map_or(0, rewrite::Running::pending_bytes),
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             failures: self.shared.failures.load(Ordering::Relaxed),
             congestions: self.congestions,

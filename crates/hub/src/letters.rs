@@ -36,9 +36,10 @@ impl Hub {
             Letter::Reply { to, bytes, position } => {
                 let Some(connection) = self.connections.get_mut(to) else { return };
                 let Protocol::Redis(session, _) = &mut connection.protocol else { return };
-                session.waiting = None;
                 let mark = connection.outbox.mark();
-                connection.outbox.bytes().extend_from_slice(&bytes);
+                if session.wakes() {
+                    connection.outbox.bytes().extend_from_slice(&bytes);
+                }
                 if let Some(position) = position {
                     connection.outbox.hold(mark, position);
                 }
@@ -51,9 +52,10 @@ impl Hub {
                 let Connection { protocol, outbox, .. } = connection;
                 match protocol {
                     Protocol::Redis(session, _) => {
-                        session.waiting = None;
-                        let mut writer = Writer::new(outbox.bytes(), session.version);
-                        call_to(&mut writer, &service, call.0, &body, &caller_name);
+                        if session.wakes() {
+                            let mut writer = Writer::new(outbox.bytes(), session.version);
+                            call_to(&mut writer, &service, call.0, &body, &caller_name);
+                        }
                     }
                     Protocol::ZeroMq(peer) => {
                         let number = call.0.to_string();
@@ -72,8 +74,7 @@ impl Hub {
                 let Connection { protocol, outbox, .. } = connection;
                 match protocol {
                     Protocol::Redis(session, _) => {
-                        if session.waiting == Some(Waiting::Answer) {
-                            session.waiting = None;
+                        if session.waiting == Some(Waiting::Answer) && session.wakes() {
                             answer(session, outbox, outcome);
                         }
                     }
@@ -118,25 +119,23 @@ impl Hub {
         }
     }
 
-    /// What commands asked about other connections.
+    /// What commands asked about other connections. Whoever got an answer goes on, and may ask again: that is for the next
+    /// turn, so that others have theirs.
     pub(crate) fn run_errands(&mut self) {
-        // Whoever got an answer goes on, and may ask again.
-        while !self.core.errands.is_empty() {
-            let errands = std::mem::take(&mut self.core.errands);
-            self.run_those(errands);
-        }
-    }
-
-    fn run_those(&mut self, errands: Vec<Errand>) {
-        for errand in errands {
+        for errand in std::mem::take(&mut self.core.errands) {
             match errand {
                 Errand::List { to, which } => {
                     let text = self.list(&which);
                     self.tell(to, |writer| writer.verbatim(*b"txt", &text));
                 }
                 Errand::Kill { to, which, is_one } => self.kill(to, &which, is_one),
-                Errand::Metrics { to } => {
-                    let text = serde_json::to_vec(&self.metrics()).expect("figures are numbers and texts");
+                Errand::Metrics { to, with_names } => {
+                    let mut metrics = self.metrics();
+                    if !with_names {
+                        metrics.worst_members.clear();
+                        metrics.services.clear();
+                    }
+                    let text = serde_json::to_vec(&metrics).expect("figures are numbers and texts");
                     self.tell(to, |writer| writer.bulk(&text));
                 }
                 Errand::Unblock { to, whom, with_error } => {
@@ -149,13 +148,7 @@ impl Hub {
 
     /// Ends connections; one's own ends when it has read how many.
     fn kill(&mut self, to: Key, which: &Which, is_one: bool) {
-        let is_meant = |(key, connection): (Key, &Connection)| match &connection.protocol {
-            Protocol::Redis(session, _) => {
-                which.takes(session, &address_of(&connection.remote)).then_some(key)
-            }
-            Protocol::ZeroMq(_) => None,
-        };
-        let doomed: Vec<Key> = self.connections.iter().filter_map(is_meant).collect();
+        let doomed: Vec<Key> = self.meant(which).map(|(key, ..)| key).collect();
         if let (true, Some(connection)) = (doomed.contains(&to), self.connections.get_mut(to)) {
             connection.closing = true;
         }
@@ -167,6 +160,22 @@ impl Hub {
         for key in doomed.into_iter().filter(|key| *key != to) {
             self.end(key);
         }
+    }
+
+    /// The Redis clients that are meant. Where they are named nobody else is looked at.
+    fn meant(&self, which: &Which) -> impl Iterator<Item = (Key, &Session, &Connection)> {
+        let named =
+            which.keys().map(|keys| keys.iter().filter_map(|key| Some((*key, self.connections.get(*key)?))));
+        let all = named.is_none().then(|| self.connections.iter());
+        named.into_iter().flatten().chain(all.into_iter().flatten()).filter_map(move |(key, connection)| {
+            match &connection.protocol {
+                Protocol::Redis(session, _) => {
+                    let is_meant = which.takes(session, &address_of(&connection.remote));
+                    is_meant.then_some((key, &**session, connection))
+                }
+                Protocol::ZeroMq(_) => None,
+            }
+        })
     }
 
     fn unblock(&mut self, whom: Key, with_error: bool) -> bool {
@@ -183,8 +192,9 @@ impl Hub {
     /// Writes a reply that was owed.
     fn tell(&mut self, to: Key, write: impl FnOnce(&mut Writer<'_>)) {
         let Some(connection) = self.connections.get_mut(to) else { return };
-        if let Protocol::Redis(session, _) = &mut connection.protocol {
-            session.waiting = None;
+        if let Protocol::Redis(session, _) = &mut connection.protocol
+            && session.wakes()
+        {
             write(&mut Writer::new(connection.outbox.bytes(), session.version));
         }
         self.go_on(to);
@@ -192,15 +202,12 @@ impl Hub {
 
     fn list(&self, which: &Which) -> String {
         let mut text = String::new();
-        for (key, connection) in self.connections.iter() {
-            let Protocol::Redis(session, _) = &connection.protocol else { continue };
+        for (key, session, connection) in self.meant(which) {
+            let queued = connection.outbox.len()
+                + self.core.bus.member(key.member()).map_or(0, |member| member.queued_bytes);
             let address = address_of(&connection.remote);
-            if which.takes(session, &address) {
-                let queued = connection.outbox.len()
-                    + self.core.bus.member(key.member()).map_or(0, |member| member.queued_bytes);
-                text.push_str(&client::line(session, &address, queued, self.core.moment.tick));
-                text.push('\n');
-            }
+            text.push_str(&client::line(session, &address, queued, self.core.moment.tick));
+            text.push('\n');
         }
         text
     }

@@ -11,14 +11,14 @@
 //! | `connection`, `digest`, `outbox`, `stream`, `endpoint`, `table`, `timers` | connections |
 //! | `redis`, `reply` | what Redis clients say, and hear |
 //! | `zeromq`, `signature` | what ZeroMQ peers say, and hear |
-//! | `core`, `access`, `events`, `news`, `complaints`, `chatter` | what all share |
+//! | `core`, `access`, `events`, `news`, `complaints` | what all share |
+//! | `engine` | a Redis or NATS in place of our own bus or store |
 //! | `handover` | from one hub to the next |
 //! | `metrics`, `figures` | what a monitor sees |
 //! | `journal`, `durability` | what the disk keeps |
 //! | `script` | Lua |
 
 mod access;
-mod chatter;
 mod complaints;
 mod connection;
 mod core;
@@ -26,6 +26,7 @@ mod digest;
 mod due;
 mod durability;
 mod endpoint;
+mod engine;
 mod error;
 mod events;
 mod figures;

@@ -64,6 +64,7 @@ pub(crate) fn bus(spec: &HubSpec, first_sequence: u64, hash_seed: u64) -> BusOpt
             })
             .collect(),
         hash_seed,
+        is_relayed: bus.engine.external().is_some(),
         ..BusOptions::default()
     }
 }
@@ -84,6 +85,11 @@ pub(crate) fn store(spec: &HubSpec, seed: u64) -> StoreOptions {
     }
 }
 
+/// Whether there is a journal: what another server holds is not kept here.
+pub(crate) fn keeps_journal(spec: &HubSpec) -> bool {
+    spec.store.durable && spec.store.engine.external().is_none()
+}
+
 pub(crate) fn journal(spec: &HubSpec) -> journal::Options {
     journal::Options { fsync: fsync(spec), ..journal::Options::default() }
 }
@@ -91,12 +97,12 @@ pub(crate) fn journal(spec: &HubSpec) -> journal::Options {
 pub(crate) fn fsync(spec: &HubSpec) -> journal::Fsync {
     match spec.store.fsync {
         Fsync::Always => journal::Fsync::Always,
-        Fsync::Every(_) => journal::Fsync::EverySecond,
+        Fsync::Every(time) => journal::Fsync::Every(time),
         Fsync::Never => journal::Fsync::Never,
     }
 }
 
-/// As Redis names it.
+/// As Redis names it, which knows one time only.
 pub(crate) fn fsync_name(spec: &HubSpec) -> &'static str {
     match spec.store.fsync {
         Fsync::Always => "always",

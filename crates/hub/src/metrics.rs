@@ -44,6 +44,7 @@ impl Hub {
                 runs_total: core.figures.scripts,
                 cached: whole(core.scripts.as_ref().map_or(0, Scripts::count)),
             },
+            engines: core.engines.metrics(),
         }
     }
 
@@ -140,6 +141,7 @@ fn calls(core: &Core) -> CallMetrics {
         caller_gone_total: counters.caller_gone,
         late_answers_total: counters.late,
         unknown_answers_total: counters.unknown,
+        waiting_bytes: whole(core.services.waiting_bytes()),
     }
 }
 
@@ -169,6 +171,7 @@ fn store(core: &Core) -> StoreMetrics {
         used_bytes: store.used_bytes(),
         limit_bytes: store.options().memory_max_bytes.unwrap_or_default(),
         revision: store.revision(),
+        epoch: core.epoch.clone(),
         expired_total,
         evicted_total,
         untold_changes_total: core.news.forgotten,
@@ -183,7 +186,7 @@ fn journal(core: &Core) -> JournalMetrics {
         records_total: figures.records,
         base_bytes: figures.base_bytes,
         log_bytes: figures.log_bytes,
-        pending_bytes: figures.pending_bytes,
+        pending_bytes: figures.pending_bytes + figures.base_pending_bytes,
         syncs_total: figures.syncs,
         failures_total: figures.failures,
         congestions_total: figures.congestions,

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use remuda_bus::{Bus, Origin, Reserved};
+use remuda_bus::{Bundle, Bus, Origin, Reserved};
 use remuda_model::hub::Events;
 use remuda_store::{Digits, Glance, Store};
 
@@ -26,6 +26,7 @@ pub(crate) struct News {
     /// Kept from call to call.
     topic: Vec<u8>,
     payload: String,
+    bundle: Bundle,
     /// Changes forgotten before they were taken.
     pub(crate) forgotten: u64,
 }
@@ -45,6 +46,7 @@ impl News {
             bytes: Vec::new(),
             topic: Vec::new(),
             payload: String::new(),
+            bundle: Bundle::default(),
             forgotten: 0,
         }
     }
@@ -84,14 +86,15 @@ impl News {
                 events::topic(&change.told, key, &mut self.topic);
                 events::payload(&change.told, key, value, &mut self.payload);
                 // Too long for the bus: it is in the log of changes all the same.
-                let _ = bus.publish_one(HUB, &self.topic, self.payload.as_bytes());
+                let _ = bus.bundle(HUB, &mut self.bundle, &self.topic, self.payload.as_bytes());
             }
             if redis && let Some(key) = key {
-                events::notifications(wanted, &change.told, key, |topic, payload| {
-                    let _ = bus.publish_one(HUB, topic, payload);
+                events::notifications(wanted, &change.told, key, &mut self.topic, |topic, payload| {
+                    let _ = bus.bundle(HUB, &mut self.bundle, topic, payload);
                 });
             }
         }
+        bus.publish_bundle(HUB, &mut self.bundle);
         self.waiting.clear();
         self.bytes.clear();
         self.bytes.shrink_to(VALUE_MAX_BYTES);

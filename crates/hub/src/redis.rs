@@ -3,13 +3,13 @@
 mod allowed;
 pub(crate) mod client;
 mod greeting;
-mod own;
+pub(crate) mod own;
 mod pubsub;
 mod scripts;
 mod server;
 pub(crate) mod services;
 pub(crate) mod session;
-mod text;
+pub(crate) mod text;
 mod transactions;
 
 use remuda_store::{CommandSpec, Flag, Mode, Outcome, Queued};
@@ -21,6 +21,7 @@ use self::pubsub::Sort;
 use self::session::{Session, Waiting};
 use self::text::one_line;
 use crate::core::{Core, Errand};
+use crate::engine::routes;
 use crate::reply::Reply;
 
 pub(crate) use self::greeting::wants_reply;
@@ -41,6 +42,8 @@ pub(crate) enum Flow {
 pub(crate) enum CommandKind {
     Store(&'static CommandSpec),
     Own(&'static Own),
+    /// One that only the store's engine has, by its name.
+    Foreign(&'static str),
 }
 
 pub(crate) fn lookup(name: &[u8]) -> Option<CommandKind> {
@@ -57,6 +60,7 @@ impl CommandKind {
         match self {
             Self::Store(spec) => spec.name,
             Self::Own(own) => own.name,
+            Self::Foreign(name) => name,
         }
     }
 
@@ -65,6 +69,7 @@ impl CommandKind {
         match self {
             Self::Store(spec) => spec.since,
             Self::Own(own) => own.since,
+            Self::Foreign(_) => "",
         }
     }
 
@@ -72,6 +77,7 @@ impl CommandKind {
         match self {
             Self::Store(spec) => i32::from(spec.arity),
             Self::Own(own) => own.arity,
+            Self::Foreign(_) => -1,
         }
     }
 
@@ -82,6 +88,7 @@ impl CommandKind {
                 let (first, last, step) = spec.keys.triple();
                 (spec.flags.names().collect(), [first, last, step])
             }
+            Self::Foreign(_) => (Vec::new(), [0; 3]),
             Self::Own(own) => {
                 let mut flags = vec!["noscript"];
                 if own.before_auth {
@@ -115,12 +122,35 @@ impl CommandKind {
     }
 }
 
+/// Whether carrying out `command` now would subscribe the client to something.
+pub(crate) fn subscribes(session: &Session, command: &[&[u8]]) -> bool {
+    let verb = |command: &[&[u8]]| own::find(command.first()?).map(|own| own.verb);
+    let is_one =
+        |verb| matches!(verb, Verb::Subscribe | Verb::PSubscribe | Verb::SSubscribe | Verb::BusSubscribe);
+    match verb(command) {
+        Some(Verb::Exec) => {
+            let mut is_among = false;
+            session.transaction.for_each(|_, queued| is_among |= verb(queued).is_some_and(is_one));
+            is_among
+        }
+        Some(verb) => is_one(verb) && !session.transaction.is_open(),
+        None => false,
+    }
+}
+
+/// Whether this is a line of HTTP: a browser that was led here by a page sends one, with commands in its body.
+pub(crate) fn is_http(command: &[&[u8]]) -> bool {
+    command
+        .first()
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:"))
+}
+
 /// Carries out one command of a client, or queues it, or says why not.
 pub(crate) fn obey(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, command: &[&[u8]]) -> Flow {
     let Some(name) = command.first() else { return Flow::Go };
     session.commands += 1;
     session.active = core.moment.tick;
-    let Some(kind) = lookup(name) else {
+    let Some(kind) = find(core, name) else {
         session.transaction.poison();
         out.error(&unknown(command));
         return Flow::Go;
@@ -144,6 +174,11 @@ pub(crate) fn obey(core: &mut Core, session: &mut Session, out: &mut Writer<'_>,
     }
     let at_once = matches!(kind, CommandKind::Own(own) if own.not_queued);
     if session.transaction.is_open() && !at_once {
+        if let Err(refused) = routes::queues(core, session, kind) {
+            session.transaction.poison();
+            out.error(&refused);
+            return Flow::Go;
+        }
         match session.transaction.queue(session.database, command) {
             Queued::Yes => out.simple("QUEUED"),
             Queued::Full => out.error("ERR the transaction has more commands, or longer ones, than it may"),
@@ -151,6 +186,19 @@ pub(crate) fn obey(core: &mut Core, session: &mut Session, out: &mut Writer<'_>,
         return Flow::Go;
     }
     run_kind(core, session, out, kind, command, Mode::Normal)
+}
+
+/// The command of this name, the engine's own among them.
+fn find(core: &Core, name: &[u8]) -> Option<CommandKind> {
+    lookup(name).or_else(|| routes::foreign(core, name).map(CommandKind::Foreign))
+}
+
+/// Whether a command may be carried out before those that went to the store's engine are answered: it goes there too.
+pub(crate) fn follows(core: &Core, session: &Session, command: &[&[u8]]) -> bool {
+    let Some(kind) = command.first().and_then(|name| find(core, name)) else { return false };
+    kind.takes(command.len())
+        && allowed(session, kind, command).is_ok()
+        && routes::follows(core, session, kind)
 }
 
 /// Carries out a command that was checked before.
@@ -178,7 +226,11 @@ fn run_kind(
     command: &[&[u8]],
     mode: Mode,
 ) -> Flow {
+    if let Some(flow) = routes::take(core, session, out, kind, command) {
+        return flow;
+    }
     match kind {
+        CommandKind::Foreign(_) => Flow::Go,
         CommandKind::Own(own) => run_own(core, session, out, own, command, mode),
         CommandKind::Store(spec) => {
             if let Some(refused) = core.refuses_writes().filter(|_| spec.flags.has(Flag::Write)) {
@@ -197,6 +249,8 @@ fn run_kind(
                 }
                 Outcome::Done { verbatim } => {
                     core.after_command(database, command, verbatim);
+                    // Somebody hears of what it writes.
+                    session.has_published |= spec.flags.has(Flag::Write) && core.tells_of_changes();
                     if !spec.flags.has(Flag::Write) && !core.is_grouped() {
                         // A key that was found to have ended is noted on disk, but nobody waits for that: reads go on
                         // while the disk does not.
@@ -234,18 +288,21 @@ fn run_own(
         Verb::Discard => transactions::discard(core, session, out),
         Verb::Echo => out.bulk(rest[0]),
         Verb::Eval => scripts::eval(core, session, out, command),
-        Verb::Exec => transactions::exec(core, session, out),
+        Verb::Exec => match routes::exec(core, session, out) {
+            Some(flow) => return flow,
+            None => transactions::exec(core, session, out),
+        },
         Verb::Hello => greeting::hello(core, session, out, command),
         Verb::HubMetrics => return metrics(core, session, out),
-        Verb::Info => server::info(core, out, rest),
+        Verb::Info => server::info(core, session, out, rest),
         // What is written is on disk a second later: there is no save to remember.
         Verb::LastSave => out.integer(i64::try_from(core.moment.wall_ms / 1000).unwrap_or(i64::MAX)),
         Verb::Lolwut => out.bulk(concat!("Remuda ver. ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
         Verb::Module => out.array(0),
         Verb::Multi => transactions::multi(session, out),
         Verb::Ping => greeting::ping(session, out, command),
-        Verb::Publish => pubsub::publish(core, session, out, Sort::Channel, rest[0], rest[1]),
-        Verb::PubSub => pubsub::pubsub(core, out, command),
+        Verb::Publish => return pubsub::publish(core, session, out, Sort::Channel, (rest[0], rest[1]), mode),
+        Verb::PubSub => pubsub::pubsub(core, session, out, command),
         Verb::Quit => {
             out.simple("OK");
             return Flow::Close;
@@ -253,9 +310,11 @@ fn run_own(
         Verb::ReadOnly => out.error("ERR This instance has cluster support disabled"),
         Verb::Reset => greeting::reset(core, session, out),
         Verb::Role => server::role(out),
-        Verb::SPublish => pubsub::publish(core, session, out, Sort::Shard, rest[0], rest[1]),
+        Verb::SPublish => return pubsub::publish(core, session, out, Sort::Shard, (rest[0], rest[1]), mode),
         Verb::Script => scripts::script(core, out, rest),
-        Verb::Select => greeting::select(core, session, out, command),
+        Verb::Select => {
+            greeting::select(core, session, &mut Reply(Writer::new(out.out, out.version)), rest[0]);
+        }
         Verb::ServiceCall | Verb::ServiceNext if mode != Mode::Normal => {
             out.error("ERR calls cannot be waited for inside MULTI");
         }
@@ -272,7 +331,7 @@ fn run_own(
         Verb::Unsubscribe | Verb::PUnsubscribe | Verb::SUnsubscribe => {
             pubsub::unsubscribe(core, session, out, Sort::of_verb(own.verb), rest);
         }
-        Verb::Time => server::time(out),
+        Verb::Time => server::time(&mut Reply(Writer::new(out.out, out.version))),
         Verb::Unwatch => {
             transactions::unwatch(core, session);
             out.simple("OK");
@@ -311,7 +370,8 @@ fn metrics(core: &mut Core, session: &mut Session, out: &mut Writer<'_>) -> Flow
         out.error("ERR this is not answered inside MULTI");
         return Flow::Go;
     }
-    core.ask(Errand::Metrics { to: session.key });
+    let with_names = session.user.as_ref().is_some_and(|user| user.is_unrestricted());
+    core.ask(Errand::Metrics { to: session.key, with_names });
     session.waiting = Some(Waiting::Errand);
     Flow::Wait
 }

@@ -1,19 +1,23 @@
 //! A hub's life: its settings, its machines, what the disk has, the loop, and a good end.
 
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
-use remuda_model::hub::{HubSettings, HubSocket};
+use remuda_model::hub::{HubSettings, HubSocket, to_hex};
 use remuda_store::Store;
+use remuda_sys::event::{Interest, Poller};
 use remuda_sys::socket::Link;
 use remuda_toolkit::logging::Logger;
-use remuda_toolkit::{Daemon, DaemonError, Notifier, Quit, Wake};
+use remuda_toolkit::watchdog::Pulse;
+use remuda_toolkit::{Daemon, DaemonError, Notifier, Quit, Wake, Watchdog};
 
 use crate::core::Core;
 use crate::durability::Durability;
 use crate::endpoint::Endpoint;
+use crate::engine::Engines;
 use crate::error::HubError;
-use crate::handover::{self, Giving};
-use crate::hub::{End, Hub, moment};
+use crate::handover::{self, Giving, Keeping, Taken};
+use crate::hub::{End, Hub, QUIT, moment};
 use crate::journal::Journal;
 use crate::limits;
 use crate::script::Scripts;
@@ -23,6 +27,9 @@ use crate::zeromq::mechanisms::Mechanisms;
 const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long one wait for the end takes at most.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
+/// How long a turn may take beside a script, before it counts as one that does not end: a large command, or handing over
+/// what is on no disk.
+const TURN_MAX: std::time::Duration = std::time::Duration::from_secs(10);
 /// The folder of the journal in the state folder.
 pub(crate) const JOURNAL_FOLDER: &str = "store";
 
@@ -38,8 +45,13 @@ pub fn serve(settings: HubSettings) -> Result<(), DaemonError> {
         Notifier::silent()
     });
     let told = notifier.clone();
-    daemon =
-        daemon.notifier(notifier).ready_by_hand().main_loop("serve", move |quit| run(settings, &told, quit));
+    let watchdog = Watchdog::new();
+    let pulse = watchdog.pulse("serve", settings.spec.store.script.time.saturating_add(TURN_MAX));
+    daemon = daemon
+        .notifier(notifier)
+        .watchdog(&watchdog)
+        .ready_by_hand()
+        .main_loop("serve", move |quit| run(settings, &told, pulse, quit));
     let ended = daemon.run();
     drop(logging);
     ended
@@ -49,14 +61,21 @@ pub fn serve(settings: HubSettings) -> Result<(), DaemonError> {
 ///
 /// # Errors
 /// [`HubError`]; what is on disk stays.
-fn run(settings: HubSettings, notifier: &Notifier, quit: &Quit) -> Result<(), HubError> {
+fn run(settings: HubSettings, notifier: &Notifier, pulse: Pulse, quit: &Quit) -> Result<(), HubError> {
     let settings = Arc::new(settings);
     let endpoints = Endpoint::inherited()?;
-    let taken = handover::take(&settings.handover).map_err(|error| HubError::Handover(error.to_string()))?;
-    let mut core = core(&settings)?;
+    let mut poller = Poller::new()?;
+    poller.add(quit.as_fd(), QUIT, Interest::Read)?;
+    let engines = engines(&settings, &mut poller, quit)?;
+    if quit.is_asked() {
+        return Ok(());
+    }
+    let taken = handover::take(&settings.handover, &Keeping::of(&settings.spec))
+        .map_err(|error| HubError::Handover(error.to_string()))?;
+    let mut core = core(&settings, engines, taken.as_ref().is_some_and(Taken::has_keys))?;
     core.tcp_port =
         endpoints.iter().filter(|endpoint| endpoint.sort == HubSocket::Store).find_map(Endpoint::port);
-    let mut hub = Hub::new(endpoints, core, quit)?;
+    let mut hub = Hub::new(endpoints, core, poller, pulse)?;
     let mut former = None;
     if let Some(taken) = taken {
         former = Some(hub.take_over(taken).map_err(|error| HubError::Handover(error.to_string()))?);
@@ -68,15 +87,16 @@ fn run(settings: HubSettings, notifier: &Notifier, quit: &Quit) -> Result<(), Hu
         }
         Err(error) => log::warn!("{error}; the next hub will begin with what the disk has"),
     }
-    // Whoever does not listen to us is no reason not to serve.
-    if let Err(error) = notifier.ready() {
-        log::warn!("{error}");
-    }
+    hub.be_ready(notifier.clone());
     let end = hub.run(quit)?;
     drop(former);
     match end {
         End::Asked => hub.finish(),
-        End::HandedOver(link) => wait_for_the_end(&link, quit)?,
+        End::HandedOver(link) => {
+            // Nothing of it is needed any more, and the new one has all of it too.
+            drop(hub);
+            wait_for_the_end(&link, quit)?;
+        }
     }
     Ok(())
 }
@@ -97,19 +117,42 @@ fn wait_for_the_end(link: &Link, quit: &Quit) -> Result<(), HubError> {
     }
 }
 
-fn core(settings: &Arc<HubSettings>) -> Result<Core, HubError> {
+/// The engines of the config; reached, if another hub serves meanwhile.
+fn engines(settings: &HubSettings, poller: &mut Poller, quit: &Quit) -> Result<Engines, HubError> {
+    let seed = u64::from_le_bytes(remuda_sys::random::bytes()?);
+    let mut engines = Engines::new(&settings.spec, &new_id()?, seed)?;
+    engines.watch(poller)?;
+    if engines.are_some() && handover::is_there(&settings.handover) {
+        let mut bus = remuda_bus::Bus::new(limits::bus(&settings.spec, first_sequence(), seed));
+        engines.reach(poller, quit, &mut bus)?;
+    }
+    Ok(engines)
+}
+
+/// Names one run of a hub among all.
+fn new_id() -> Result<String, HubError> {
+    let bytes: [u8; 20] = remuda_sys::random::bytes()?;
+    Ok(to_hex(&bytes))
+}
+
+/// Everything but connections; without what the disk has where it is old.
+fn core(settings: &Arc<HubSettings>, engines: Engines, is_disk_old: bool) -> Result<Core, HubError> {
     let spec = &settings.spec;
     let seed = u64::from_le_bytes(remuda_sys::random::bytes()?);
     let mut store = Store::new(limits::store(spec, seed));
-    let journal = if spec.store.durable { Some(recover(settings, &mut store)?) } else { None };
+    let journal = match (limits::keeps_journal(spec), is_disk_old) {
+        (false, _) => None,
+        (true, false) => Some(recover(settings, Some(&mut store))?),
+        (true, true) => Some(recover(settings, None)?),
+    };
     let bus = remuda_bus::Bus::new(limits::bus(spec, first_sequence(), seed));
-    let run_id: [u8; 20] = remuda_sys::random::bytes()?;
-    let run_id = run_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let run_id = new_id()?;
     let uid = remuda_sys::users::effective_user();
     let scripts =
         Scripts::new(limits::scripts(spec)).map_err(|error| HubError::Scripts(error.to_string()))?;
     let durability = Durability::new(journal, limits::fsync(spec));
-    Ok(Core::new(Arc::clone(settings), store, bus, durability, run_id, uid, Mechanisms::new(spec)?, scripts))
+    let mechanisms = Mechanisms::new(spec)?;
+    Ok(Core::new(Arc::clone(settings), store, bus, durability, run_id, uid, mechanisms, engines, scripts))
 }
 
 /// Sequence numbers of messages go on after a restart without a file of their own: they begin at the time, and no hub
@@ -118,8 +161,8 @@ fn first_sequence() -> u64 {
     moment().wall_ms << 20
 }
 
-/// Opens the journal and fills `store` with what it has.
-fn recover(settings: &HubSettings, store: &mut Store) -> Result<Journal, HubError> {
+/// Opens the journal and fills `store`, if there is one to fill, with what it has.
+fn recover(settings: &HubSettings, mut store: Option<&mut Store>) -> Result<Journal, HubError> {
     let folder = settings.spec.state_dir.join(JOURNAL_FOLDER);
     std::fs::create_dir_all(&folder).map_err(|why| HubError::File {
         what: "make the folder",
@@ -134,7 +177,9 @@ fn recover(settings: &HubSettings, store: &mut Store) -> Result<Journal, HubErro
             database = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()).unwrap_or(0);
         }
         command => {
-            if let Err(error) = store.replay(now, database, command) {
+            if let Some(store) = &mut store
+                && let Err(error) = store.replay(now, database, command)
+            {
                 refused += 1;
                 if refused <= 10 {
                     log::error!("the store's journal: {error}");

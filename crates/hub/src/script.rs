@@ -7,10 +7,13 @@
 //!
 //! Differences that a script can see: libraries are userdata (`type(cjson)`), so that no script can change them for
 //! others; `setfenv`, `getfenv`, `string.dump`, `print` and byte code are not there; the settings of `cjson` are
-//! fixed, it refuses numbers that JSON has not, and it nests up to 128 values deep. What runs inside one library function, such as a pattern made to be slow, is not seen by the time limit.
+//! fixed, it refuses numbers that JSON has not, and it nests up to 128 values deep; what is packed, and what is
+//! answered, has an end (`room`); patterns are matched by our own code, which has the limits that Lua's has not;
+//! `table.insert` takes no position below 1.
 
 mod answer;
 mod bits;
+mod bounds;
 mod failure;
 mod json;
 mod library;
@@ -18,20 +21,25 @@ mod msgpack;
 mod numbers;
 mod outcome;
 mod pack;
+mod patterns;
 mod random;
 mod redis;
 mod reply;
+mod room;
 mod state;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use mlua::Function;
+use remuda_model::hub::to_hex;
 use sha1::{Digest, Sha1};
 
-use state::{Ended, Run, State};
+use state::{Ended, Part, Run, State};
 
 pub use answer::{Answer, CallMode, Host};
 
@@ -44,9 +52,11 @@ pub struct Limits {
     pub memory_max_bytes: usize,
     /// Length of a script; default 1 MiB.
     pub source_max_bytes: usize,
-    /// Scripts of `EVAL` that are kept compiled; the least recently used one goes. Default 500, as Redis 7.4 has it.
+    /// Scripts of `EVAL` that are kept compiled; the least recently used one goes, and so it does where the scripts
+    /// that are kept fill half of the memory. Default 500, as Redis 7.4 has it.
     pub evaluated_max: usize,
-    /// Scripts of `SCRIPT LOAD`, which stay until `SCRIPT FLUSH`; more are refused. Default 10,000.
+    /// Scripts of `SCRIPT LOAD`, which stay until `SCRIPT FLUSH`; more are refused, and so are those that would fill
+    /// more than a quarter of the memory. Default 10,000.
     pub loaded_max: usize,
 }
 
@@ -143,6 +153,12 @@ impl Scripts {
             ));
         }
         self.compile(sha, source)?;
+        if is_new && !self.fits_among_the_loaded(&sha) {
+            self.scripts.remove(&sha);
+            return Err("ERR the scripts that are loaded fill a quarter of store.script.memory, which is the most they \
+                        may; use SCRIPT FLUSH"
+                .to_owned());
+        }
         if let Some(script) = self.scripts.get_mut(&sha) {
             script.loaded = Some(source.into());
         }
@@ -222,10 +238,10 @@ impl Scripts {
             return Err(format!("ERR the script has {length} bytes, and {most} are the most it may have"));
         }
         let (source, is_read_only) = flags(source)?;
+        self.evict();
         let function = self.state.compile(&source).map_err(|message| {
             format!("ERR Error compiling script (new function): {}", one_line(&message))
         })?;
-        self.evict();
         self.uses += 1;
         self.scripts.insert(sha, Script { function, is_read_only, last_use: self.uses, loaded: None });
         Ok(())
@@ -233,13 +249,32 @@ impl Scripts {
 
     /// Makes room for one more that was not loaded.
     fn evict(&mut self) {
-        if self.scripts.len() - self.loaded < self.limits.evaluated_max.max(1) {
-            return;
+        while self.scripts.len() - self.loaded >= self.limits.evaluated_max.max(1)
+            || self.state.has_more_than(Part::Half)
+        {
+            if !self.forget_the_oldest(None) {
+                return;
+            }
         }
-        let evaluated = self.scripts.iter().filter(|(_, script)| script.loaded.is_none());
-        if let Some(oldest) = evaluated.min_by_key(|(_, script)| script.last_use).map(|(sha, _)| *sha) {
-            self.scripts.remove(&oldest);
+    }
+
+    /// Whether the loaded scripts and this one leave three quarters of the memory; others give way to it.
+    fn fits_among_the_loaded(&mut self, sha: &Sha) -> bool {
+        while self.state.has_more_than(Part::Quarter) {
+            if !self.forget_the_oldest(Some(sha)) {
+                return false;
+            }
         }
+        true
+    }
+
+    /// Forgets the script that was not loaded and not used for the longest time, but not `kept`. Returns whether there
+    /// was one.
+    fn forget_the_oldest(&mut self, kept: Option<&Sha>) -> bool {
+        let evaluated =
+            self.scripts.iter().filter(|(sha, script)| script.loaded.is_none() && Some(*sha) != kept);
+        let oldest = evaluated.min_by_key(|(_, script)| script.last_use).map(|(sha, _)| *sha);
+        oldest.is_some_and(|oldest| self.scripts.remove(&oldest).is_some())
     }
 }
 
@@ -274,7 +309,7 @@ fn flags(source: &[u8]) -> Result<(Vec<u8>, bool), String> {
 
 fn sha(source: &[u8]) -> Sha {
     let mut sha = [0; 40];
-    sha.copy_from_slice(redis::hex(&Sha1::digest(source)).as_bytes());
+    sha.copy_from_slice(to_hex(&Sha1::digest(source)).as_bytes());
     sha
 }
 

@@ -81,6 +81,14 @@ impl Stream {
         }
     }
 
+    /// What went wrong with it unseen: how a connection that was begun ended, if it failed.
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Self::Tcp(stream) => stream.take_error(),
+            Self::Unix(stream) => stream.take_error(),
+        }
+    }
+
     /// Reads into the spare room of `buffer`, which must have some; 0 is the end.
     pub(crate) fn read_into(&mut self, buffer: &mut BytesMut, scratch: &mut [u8]) -> io::Result<usize> {
         let count = match self {

@@ -3,9 +3,7 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use remuda_model::hub::{BusAuth, HubSocket, StoreAuth};
-use remuda_sys::event::Interest;
 use remuda_wire::resp::CommandParser;
 use remuda_wire::zmtp;
 
@@ -15,10 +13,10 @@ use crate::connection::{Connection, Protocol};
 use crate::core::Core;
 use crate::hub::Hub;
 use crate::limits;
-use crate::outbox::Outbox;
 use crate::redis::session::Session;
 use crate::stream::{Remote, Stream};
 use crate::timers::Due;
+use crate::zeromq::mechanisms::Way;
 use crate::zeromq::peer::Peer;
 
 impl Hub {
@@ -51,31 +49,17 @@ impl Hub {
                 HubSocket::Store => {
                     let mut parser = CommandParser::new(limits::resp());
                     parser.set_authenticated(user.is_some());
-                    Protocol::Redis(Box::new(Session::new(key, user, origin, now)), parser)
+                    let database = core.engines.first_database();
+                    let session = Session { database, ..Session::new(key, user, origin, now) };
+                    Protocol::Redis(Box::new(session), parser)
                 }
                 HubSocket::Bus | HubSocket::Pub | HubSocket::Pull => {
-                    let options = core.mechanisms.options(sort, matches!(remote, Remote::Local { .. }));
+                    let options = core.mechanisms.options(sort, way(core, &remote));
                     let wire = zmtp::Connection::accept(Arc::clone(options));
                     Protocol::ZeroMq(Box::new(Peer::new(wire, user, origin, remote.clone())))
                 }
             };
-            Connection {
-                key,
-                stream,
-                remote,
-                endpoint,
-                input: BytesMut::new(),
-                outbox: Outbox::default(),
-                protocol,
-                interest: Interest::Read,
-                is_watched: true,
-                paused: false,
-                closing: false,
-                heard: now,
-                sent: 0,
-                is_dirty: false,
-                is_held: false,
-            }
+            Connection::new(key, stream, remote, endpoint, protocol, now)
         });
         self.enter(key)
     }
@@ -144,17 +128,26 @@ impl Hub {
     }
 }
 
+/// How whoever is at the other end shows who it is.
+fn way(core: &Core, remote: &Remote) -> Way {
+    match remote {
+        Remote::Local { uid, .. } if core.trusts(*uid) => Way::Trusted,
+        Remote::Local { .. } => Way::Local,
+        Remote::Internet(_) => Way::Internet,
+    }
+}
+
 /// Who somebody is that has not said so: nobody, where he has to.
 pub(crate) fn who(core: &Core, sort: HubSocket, remote: &Remote) -> Option<Arc<User>> {
     let spec = &core.settings.spec;
     match (remote, sort) {
-        // The instance's own user, and root, may do everything; who runs as another one shows a token. ZeroMQ's peers
-        // have no way to do so on a socket that others use without.
-        (Remote::Local { uid, .. }, HubSocket::Store) => core.is_own(*uid).then(|| core.users.trusted()),
-        (Remote::Local { .. }, _) => Some(core.users.trusted()),
+        (Remote::Local { uid, .. }, _) => core.trusts(*uid).then(|| core.users.trusted()),
         (Remote::Internet(_), HubSocket::Store) => {
             (spec.store.auth == StoreAuth::None).then(|| core.users.anonymous())
         }
         (Remote::Internet(_), _) => (spec.bus.auth == BusAuth::None).then(|| core.users.anonymous()),
     }
 }
+
+#[cfg(test)]
+mod tests;

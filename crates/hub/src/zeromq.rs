@@ -106,6 +106,16 @@ fn begin(core: &mut Core, key: Key, peer: &mut Peer, kind: SocketType) -> bool {
         Role::Consumer => BusRole::Consumer,
         Role::Unknown | Role::Publisher | Role::Asker => return true,
     };
+    if role == BusRole::Consumer && !peer.user.as_ref().is_some_and(|user| user.may_take_work()) {
+        core.figures.refused += 1;
+        let name = peer.user.as_ref().map_or("", |user| &user.name);
+        let why = format!(
+            "{name:?} may not hear all topics, and PULL gets messages of each: it gets none (SUB and calls are for it)"
+        );
+        // It stays connected: it would come back at once, for ever.
+        core.say_of(&peer.remote, &why);
+        return true;
+    }
     match core.bus.join(key.member(), membership(core, peer, role)) {
         Ok(()) => {
             peer.is_member = true;
@@ -138,7 +148,9 @@ fn subscribe(core: &mut Core, key: Key, peer: &mut Peer, prefix: Bytes) {
     if prefix == NO_ECHO {
         peer.hears_itself = false;
         let membership = membership(core, peer, BusRole::Subscriber);
-        core.rejoin(key, membership);
+        if let Err(error) = core.bus.change(key.member(), membership) {
+            core.say_of(&peer.remote, &error);
+        }
         return;
     }
     let user = peer.user.as_ref();
@@ -152,7 +164,7 @@ fn subscribe(core: &mut Core, key: Key, peer: &mut Peer, prefix: Bytes) {
     // What changed before the subscription is no news to it, and was gathered without values if nobody listened.
     core.tell_changes();
     match core.bus.subscribe(key.member(), Filter::Prefix(prefix.clone())) {
-        Ok(subscribed) if subscribed.is_changed => core.subscribed(&prefix),
+        Ok(subscribed) if subscribed.is_changed => core.tell_subscribed(&prefix),
         // libzmq sends a subscription each time its application asks for it, and cancels once, for the last.
         Ok(_) => {
             core.bus.unsubscribe(key.member(), &Filter::Prefix(prefix));
@@ -187,12 +199,12 @@ fn publish(core: &mut Core, peer: &Peer, batch: &Batch) {
         is_reserved(topic) || !is_unlimited
     };
     if !batch.messages.iter().any(suspicious) {
-        core.bus.publish(peer.origin, batch);
+        core.broadcast(peer.origin, batch);
         return;
     }
     for span in &batch.messages {
         if may(batch.matched(span)) {
-            core.bus.publish(peer.origin, &part(batch, span));
+            core.broadcast(peer.origin, &part(batch, span));
         } else {
             core.figures.refused_messages += 1;
         }
@@ -209,7 +221,7 @@ fn part(batch: &Batch, span: &Span) -> Batch {
 }
 
 /// One message, encoded by us.
-fn batch_of(bytes: Bytes) -> Batch {
+pub(crate) fn batch_of(bytes: Bytes) -> Batch {
     let end = u32::try_from(bytes.len()).expect("a request is within the limit of a message");
     let is_long = bytes[0] & 2 != 0;
     let (body, body_len) = if is_long {

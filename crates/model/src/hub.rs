@@ -17,6 +17,7 @@ use crate::ServiceName;
 
 mod access;
 mod bus;
+mod engine;
 mod metrics;
 mod secret;
 mod socket;
@@ -24,11 +25,12 @@ mod store;
 
 pub use access::Access;
 pub use bus::{BusAuth, BusSpec, ReplaySpec, SlowPolicy};
+pub use engine::{Engine, EngineKind, EngineUrl, EngineUrlError};
 pub use metrics::{
-    BusMetrics, CallMetrics, ConnectionMetrics, HubMetrics, JournalMetrics, MemberMetrics, SERVICES_MAX,
-    ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
+    BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, MemberMetrics,
+    SERVICES_MAX, ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
 };
-pub use secret::{Secret, SecretError, is_token, token};
+pub use secret::{Secret, SecretError, is_token, to_hex, token};
 pub use socket::HubSocket;
 pub use store::{Events, Fsync, FullPolicy, ScriptSpec, StoreAuth, StoreSpec};
 
@@ -54,6 +56,9 @@ pub struct HubSpec {
     pub state_dir: PathBuf,
     /// Users, besides the arbiter's own, as whom services run that may use the hub; names or numbers, as written.
     pub users: BTreeSet<String>,
+    /// Users as whom services run that may not do everything, as written; the arbiter's own is not among them.
+    #[serde(default)]
+    pub limited_users: BTreeSet<String>,
     /// What services may do that may not do everything. A service with `hub = false` is here with [`Access::none`].
     pub accesses: BTreeMap<ServiceName, Access>,
 }
@@ -77,6 +82,10 @@ pub struct HubSettings {
     /// Users whose connections on the Unix sockets are served, by number: the arbiter's, root, the hub's and those of
     /// [`HubSpec::users`]. Connections of others are to be closed (`SO_PEERCRED`).
     pub peer_uids: BTreeSet<u32>,
+    /// Those of `peer_uids` as whom some service runs that may not do everything. The kernel does not say which service a
+    /// process belongs to, so they show a token; the others may do everything.
+    #[serde(default)]
+    pub limited_uids: BTreeSet<u32>,
     /// What the tokens of services are made of.
     pub secret: Secret,
     /// The services that may use the hub, as of this worker's start. One that is added later is not among them and has

@@ -18,6 +18,7 @@
 
 mod address;
 mod event;
+mod glob;
 mod hook;
 pub mod hub;
 mod instance;
@@ -35,6 +36,7 @@ mod worker;
 
 pub use address::{Address, AddressError};
 pub use event::{Event, EventKind, Record};
+pub use glob::glob_matches;
 pub use hook::{Hook, HookCall, HookFailure, HookOutcome, HookPoint};
 pub use instance::{Config, InstanceSpec, OnCrash};
 pub use name::{NameError, ServiceName, SocketName, Target, TargetError};

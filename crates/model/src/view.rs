@@ -1,5 +1,7 @@
 //! Pictures of the present, read-only: what `status` shows. Also the answer bodies of the control API, version 1.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,14 @@ pub struct Hub {
     pub bus_pull: Option<String>,
     /// The store: `unix:///run/remuda/shop/store.sock`, `redis://127.0.0.1:40002`.
     pub store: Vec<String>,
+}
+
+impl Hub {
+    /// The path of a Unix socket where the store answers, if there is one.
+    #[must_use]
+    pub fn store_path(&self) -> Option<&Path> {
+        self.store.iter().find_map(|endpoint| endpoint.strip_prefix("unix://")).map(Path::new)
+    }
 }
 
 /// A limit and how often it was hit.

@@ -16,7 +16,7 @@ pub(crate) use hub::{
     WatchArguments,
 };
 pub(crate) use value::Scaling;
-use value::{formation, scaling, scope, stream, time};
+use value::{formation, scaling, scope, some_time, stream};
 
 /// Binds your sockets once and keeps your workers running on them.
 #[derive(Debug, Parser)]
@@ -283,7 +283,7 @@ pub(crate) struct HoldArguments {
     #[arg(value_name = "NAME")]
     pub(crate) service: ServiceName,
     /// It starts again by itself after this long: 30s, 2m; at most 10m.
-    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = some_time)]
     pub(crate) lasting: Duration,
     #[command(flatten)]
     pub(crate) answering: Answering,

@@ -9,8 +9,9 @@ mod shown;
 mod watch;
 
 use std::io::Read as _;
-use std::path::PathBuf;
 
+use remuda_model::hub::HUB;
+use remuda_model::view::ServicePhase;
 use remuda_toolkit::client::{Address, ClientError, Hub};
 
 use crate::arguments::Global;
@@ -27,16 +28,25 @@ const INPUT_BYTES_MAX: u64 = 64 << 20;
 /// The hub of the instance that is meant.
 pub(crate) async fn find(global: &Global, database: u32) -> Result<Hub, Failure> {
     let view = instance::find(global).await?.status().await?;
-    let path = view
-        .hub
-        .as_ref()
-        .and_then(|hub| hub.store.iter().find_map(|endpoint| endpoint.strip_prefix("unix://")));
-    let Some(path) = path else {
+    let Some(path) = view.hub.as_ref().and_then(|hub| hub.store_path()) else {
         let message = format!("instance {} has no hub", view.name);
         return Err(Failure::new(Exit::Refused, message)
             .hint("write [bus] or [store] into remuda.toml, then `remuda apply`"));
     };
-    Ok(Hub::new(Address::unix(PathBuf::from(path)).database(database)))
+    // Its sockets are there as long as the instance is: who connects would wait for nobody.
+    if let Some(service) = view.services.iter().find(|service| service.name.as_str() == HUB) {
+        let stopped = match service.phase {
+            ServicePhase::Stopped | ServicePhase::Stopping => Some("`remuda start hub` starts it"),
+            ServicePhase::Failed | ServicePhase::CrashLoop => Some("`remuda logs hub` may say more"),
+            _ => None,
+        };
+        if let Some(hint) = stopped {
+            let reason = service.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let message = format!("the hub is {}{reason}", service.phase);
+            return Err(Failure::new(Exit::No, message).hint(hint));
+        }
+    }
+    Ok(Hub::new(Address::unix(path).database(database)))
 }
 
 /// A value of the command line, or standard input for `-`.

@@ -9,44 +9,13 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use remuda_model::Tick;
-use remuda_store::{Answer, ClientId, Mode, Moment, Outcome, Store, StoreOptions};
+use remuda_store::{ClientId, Mode, Moment, Outcome, Store, StoreOptions, Unread};
 
 /// As many keys as a processor's cache holds, and more than that.
 const KEYS: [usize; 2] = [1_000, 100_000];
 const COMMANDS: usize = 1_000_000;
 /// Commands measured at once: shorter than the time a kernel gives to another process.
 const STRETCH: usize = 2_000;
-
-/// Takes answers and does nothing with them but look.
-struct Sink(usize);
-
-impl Answer for Sink {
-    fn simple(&mut self, text: &str) {
-        self.0 += text.len();
-    }
-    fn error(&mut self, text: &str) {
-        self.0 += text.len();
-    }
-    fn integer(&mut self, _: i64) {
-        self.0 += 1;
-    }
-    fn bulk(&mut self, bytes: &[u8]) {
-        self.0 += black_box(bytes).len();
-    }
-    fn null(&mut self) {}
-    fn null_array(&mut self) {}
-    fn array(&mut self, _: usize) {}
-    fn map(&mut self, _: usize) {}
-    fn set(&mut self, _: usize) {}
-    fn push(&mut self, _: usize) {}
-    fn double(&mut self, _: f64) {}
-    fn boolean(&mut self, _: bool) {}
-    fn verbatim(&mut self, _: &str, _: &[u8]) {}
-    fn big_number(&mut self, _: &str) {}
-    fn is_resp3(&self) -> bool {
-        false
-    }
-}
 
 fn main() {
     for len in KEYS {
@@ -79,7 +48,7 @@ fn measure(len: usize) {
 
 /// Runs the command on every key of `order`. Returns nanoseconds for each.
 fn run(store: &mut Store, order: &[usize], command: &[&[u8]]) -> f64 {
-    let mut sink = Sink(0);
+    let mut sink = Unread::default();
     let mut name = *b"key:000000000000";
     let (mut changes, mut logged) = (0usize, 0usize);
     let begin = Instant::now();
@@ -97,7 +66,8 @@ fn run(store: &mut Store, order: &[usize], command: &[&[u8]]) -> f64 {
         logged += usize::from(outcome == Outcome::Done { verbatim: true });
         assert!(store.next_ready().is_none());
     }
-    black_box((sink.0, changes, logged));
+    assert_eq!(sink.error, None);
+    black_box((changes, logged));
     begin.elapsed().as_secs_f64() * 1e9 / order.len() as f64
 }
 

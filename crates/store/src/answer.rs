@@ -3,6 +3,10 @@
 //! The hub writes them as RESP2 or RESP3 into a client's buffer, a script engine builds values from them. Containers are
 //! announced by their length and followed by that many answers; nobody builds a tree first.
 
+mod unread;
+
+pub use unread::Unread;
+
 /// Where a command's answer goes.
 pub trait Answer {
     /// A short text that is a status, like `OK`.

@@ -46,6 +46,8 @@ pub(crate) struct Waiter {
 #[derive(Debug, Default)]
 struct Line {
     waiting: BTreeMap<u64, ClientId>,
+    /// How many of them are to be asked when the key is gone too.
+    mourners: usize,
     is_ready: bool,
 }
 
@@ -82,7 +84,10 @@ impl Blocked {
         let serial = self.serial;
         let lines = self.lines.entry(database).or_default();
         for key in &wait.keys {
-            lines.entry(key.clone()).or_default().waiting.insert(serial, client);
+            let line = lines.entry(key.clone()).or_default();
+            if line.waiting.insert(serial, client).is_none() {
+                line.mourners += usize::from(wait.wakes_when_gone);
+            }
         }
         if let Some(deadline) = wait.deadline {
             self.deadlines.insert((deadline, serial, client));
@@ -102,7 +107,9 @@ impl Blocked {
         if let Some(lines) = self.lines.get_mut(&waiter.database) {
             for key in &waiter.keys {
                 let Some(line) = lines.get_mut(key) else { continue };
-                line.waiting.remove(&waiter.serial);
+                if line.waiting.remove(&waiter.serial).is_some() {
+                    line.mourners -= usize::from(waiter.wakes_when_gone);
+                }
                 if line.waiting.is_empty() {
                     lines.remove(key);
                 }
@@ -145,8 +152,10 @@ impl Blocked {
                     let waiter = self.clients.get(client);
                     waiter.is_some_and(|waiter| waiter.wakes_when_gone || kind == Some(waiter.kind))
                 };
-                let next = line.waiting.range(ready.asked + 1..).find(|(_, client)| fits(client));
-                if let Some((&serial, &client)) = next {
+                // Nobody is looked for in vain: of a queue that was emptied again, thousands may wait.
+                let may_fit = kind.is_some() || line.mourners > 0;
+                let mut rest = line.waiting.range(ready.asked + 1..);
+                if may_fit && let Some((&serial, &client)) = rest.find(|(_, client)| fits(client)) {
                     ready.asked = serial;
                     return Some(client);
                 }

@@ -33,6 +33,24 @@ pub enum Class {
 }
 
 impl Class {
+    /// The class with this letter.
+    #[must_use]
+    pub fn of_letter(letter: u8) -> Option<Self> {
+        let all = [
+            Self::Generic,
+            Self::Text,
+            Self::List,
+            Self::Set,
+            Self::Hash,
+            Self::SortedSet,
+            Self::Stream,
+            Self::Expired,
+            Self::Evicted,
+            Self::Unnamed,
+        ];
+        all.into_iter().find(|class| class.letter() == char::from(letter))
+    }
+
     /// Its letter in `notify-keyspace-events`; a space for those without.
     #[must_use]
     pub fn letter(self) -> char {
@@ -93,6 +111,8 @@ pub(crate) struct Changes {
     end: u64,
     /// Revision of the next change.
     next: u64,
+    /// All that came after this revision is remembered.
+    complete_after: u64,
     /// The revision up to which they were taken.
     taken: u64,
 }
@@ -100,6 +120,7 @@ pub(crate) struct Changes {
 /// A change, its name elsewhere.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
+    revision: u64,
     event: &'static str,
     /// Where its name begins, counted from the ring's first byte ever.
     start: u64,
@@ -121,6 +142,7 @@ impl Changes {
             names_max: names_max.max(1),
             end: 0,
             next: 1,
+            complete_after: 0,
             taken: 0,
         }
     }
@@ -134,7 +156,29 @@ impl Changes {
     pub(crate) fn restart(&mut self, revision: u64) {
         self.slots.clear();
         self.next = revision + 1;
+        self.complete_after = revision;
         self.taken = revision;
+    }
+
+    /// After which revision everything is remembered, and what that is.
+    pub(crate) fn remembered(&self) -> (u64, impl Iterator<Item = Change<'_>>) {
+        (self.complete_after, (0..self.slots.len()).map(|index| self.change(index)))
+    }
+
+    /// Remembers what another store, whose place this one has taken, remembered: everything after `complete_after`. What
+    /// is given out from now on is later than all of it.
+    pub(crate) fn go_on_with<'a>(&mut self, complete_after: u64, changes: impl Iterator<Item = Change<'a>>) {
+        let next = self.next;
+        self.slots.clear();
+        self.complete_after = complete_after.min(next - 1);
+        for change in changes {
+            if change.revision > self.complete_after && change.revision < next {
+                self.next = change.revision;
+                self.push(&change);
+            }
+        }
+        self.next = next;
+        self.taken = next - 1;
     }
 
     /// Remembers `change`, whose revision is given here.
@@ -145,15 +189,17 @@ impl Changes {
         let Some(start) = self.room_for(name.len()) else {
             // A name larger than the ring: whoever was away has a gap here.
             self.slots.clear();
+            self.complete_after = revision;
             return revision;
         };
         while self.slots.len() >= self.slots_max {
-            self.slots.pop_front();
+            self.forget_first();
         }
         let at = self.place(start);
         self.names[at..at + name.len()].copy_from_slice(name);
         self.end = start + name.len() as u64;
         self.slots.push_back(Slot {
+            revision,
             event: change.event,
             start,
             previous: change.previous.unwrap_or(0),
@@ -168,28 +214,31 @@ impl Changes {
 
     /// The changes after `revision`.
     pub(crate) fn since(&self, revision: u64) -> Result<impl Iterator<Item = Change<'_>>, Gap> {
-        let oldest = self.oldest();
-        if revision + 1 < oldest || revision >= self.next {
-            return Err(Gap { asked: revision, oldest });
+        if revision < self.complete_after || revision >= self.next {
+            return Err(Gap { asked: revision, oldest: self.complete_after + 1 });
         }
-        let skipped = usize::try_from(revision + 1 - oldest).unwrap_or(usize::MAX);
+        let skipped = self.first_after(revision);
         Ok((skipped..self.slots.len()).map(move |index| self.change(index)))
     }
 
     /// Gives `sink` the changes it was not given before. Returns how many of them were already forgotten.
     pub(crate) fn take(&mut self, sink: &mut dyn FnMut(&Change<'_>)) -> u64 {
-        let oldest = self.oldest();
-        let lost = oldest.saturating_sub(self.taken + 1);
-        let first = usize::try_from((self.taken + 1).saturating_sub(oldest)).unwrap_or(usize::MAX);
-        for index in first..self.slots.len() {
+        let lost = self.complete_after.saturating_sub(self.taken);
+        for index in self.first_after(self.taken)..self.slots.len() {
             sink(&self.change(index));
         }
         self.taken = self.revision();
         lost
     }
 
-    fn oldest(&self) -> u64 {
-        self.next - self.slots.len() as u64
+    fn first_after(&self, revision: u64) -> usize {
+        self.slots.partition_point(|slot| slot.revision <= revision)
+    }
+
+    fn forget_first(&mut self) {
+        if let Some(slot) = self.slots.pop_front() {
+            self.complete_after = slot.revision;
+        }
     }
 
     fn change(&self, index: usize) -> Change<'_> {
@@ -200,7 +249,7 @@ impl Changes {
             key: (!slot.whole).then(|| &self.names[at..at + slot.len as usize]),
             event: slot.event,
             class: slot.class,
-            revision: self.oldest() + index as u64,
+            revision: slot.revision,
             previous: (slot.previous > 0).then_some(slot.previous),
             deleted: slot.deleted,
         }
@@ -220,7 +269,7 @@ impl Changes {
             if at + len > self.names_max { self.end + (self.names_max - at) as u64 } else { self.end };
         let end = start + len as u64;
         while self.slots.front().is_some_and(|slot| slot.start + (self.names_max as u64) < end) {
-            self.slots.pop_front();
+            self.forget_first();
         }
         let needed = self.place(start) + len;
         if self.names.len() < needed {

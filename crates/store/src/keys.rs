@@ -101,7 +101,9 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// As [`read`](Self::read), for commands that need several values at once. Does not count as a use.
+    /// As [`read`](Self::read), for commands that need several values at once. Does not count as a use, and removes
+    /// nothing whose time is over: where the result is written and the log has the command as it was sent,
+    /// [`exists`](Self::exists) has to come first for each key, or a replay, for which no time is over, would read it.
     pub(crate) fn look<T: Kept>(&self, key: &[u8]) -> Result<Option<&T>, Failure> {
         match self.entry(key) {
             Some(entry) => T::of(&entry.value).map(Some).ok_or(Failure::WrongType),

@@ -143,12 +143,6 @@ impl Store {
         self.changes.revision()
     }
 
-    /// The revision of a key; none when it does not exist.
-    #[must_use]
-    pub fn revision_of(&self, database: u32, key: &[u8]) -> Option<u64> {
-        self.space(database)?.entries.get(key).map(|entry| entry.revision)
-    }
-
     /// Reads a key as it stands, without using it: an event's value. `digits` is where an integer is spelled.
     #[must_use]
     pub fn glance<'a>(&'a self, database: u32, key: &[u8], digits: &'a mut Digits) -> Option<Glance<'a>> {
@@ -157,18 +151,6 @@ impl Store {
             Value::Text(text) => Glance::Text(text.bytes(digits)),
             other => Glance::Other(other.kind()),
         })
-    }
-
-    /// The keys of a database that begin with `prefix`, with their revisions, in no order: where a watch begins.
-    pub fn keys_with_prefix<'a>(
-        &'a self,
-        database: u32,
-        prefix: &'a [u8],
-    ) -> impl Iterator<Item = (&'a [u8], u64)> + 'a {
-        let entries = self.space(database).into_iter().flat_map(|space| &space.entries);
-        entries
-            .filter(move |(key, _)| key.starts_with(prefix))
-            .map(|(key, entry)| (key.as_ref(), entry.revision))
     }
 
     /// The changes after `revision` of keys in `database` that begin with `prefix`, and those of whole databases.
@@ -184,6 +166,17 @@ impl Store {
         Ok(self.changes.since(revision)?.filter(move |change| {
             change.database == database && change.key.is_none_or(|key| key.starts_with(prefix))
         }))
+    }
+
+    /// What is remembered of changes: the revision after which that is everything, and the changes.
+    pub fn remembered_changes(&self) -> (u64, impl Iterator<Item = Change<'_>>) {
+        self.changes.remembered()
+    }
+
+    /// Remembers the changes of another store whose contents this one has taken over, so that whoever watched that one
+    /// goes on here. They count as taken.
+    pub fn go_on_with_changes<'a>(&mut self, complete_after: u64, changes: impl Iterator<Item = Change<'a>>) {
+        self.changes.go_on_with(complete_after, changes);
     }
 
     /// Gives `sink` every change it was not given before, in order. Returns how many were forgotten before they were

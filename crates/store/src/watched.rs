@@ -3,7 +3,7 @@
 //! A watched key has the revision of its last change beside it, for as long as somebody watches; a watch that is older
 //! than that revision is broken. A change thus costs one look into a table that is mostly empty, however many watch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::ClientId;
 
@@ -19,7 +19,7 @@ pub(crate) struct Watch {
 /// A key somebody watches.
 #[derive(Debug, Default)]
 struct Mark {
-    watchers: usize,
+    watchers: BTreeSet<ClientId>,
     /// Revision of its last change since; zero for none.
     changed: u64,
 }
@@ -38,20 +38,18 @@ impl Watched {
 
     /// Begins a watch. A key the client watches already keeps its older one.
     pub(crate) fn add(&mut self, client: ClientId, database: u32, key: &[u8], revision: u64) {
-        let watches = self.clients.entry(client).or_default();
-        if watches.iter().any(|watch| watch.database == database && *watch.key == *key) {
-            return;
+        let mark = self.marks.entry(database).or_default().entry(key.into()).or_default();
+        if mark.watchers.insert(client) {
+            self.clients.entry(client).or_default().push(Watch { database, key: key.into(), revision });
         }
-        watches.push(Watch { database, key: key.into(), revision });
-        self.marks.entry(database).or_default().entry(key.into()).or_default().watchers += 1;
     }
 
     pub(crate) fn remove(&mut self, client: ClientId) {
         for watch in self.clients.remove(&client).unwrap_or_default() {
             let Some(marks) = self.marks.get_mut(&watch.database) else { continue };
             if let Some(mark) = marks.get_mut(&watch.key) {
-                mark.watchers -= 1;
-                if mark.watchers == 0 {
+                mark.watchers.remove(&client);
+                if mark.watchers.is_empty() {
                     marks.remove(&watch.key);
                 }
             }

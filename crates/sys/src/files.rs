@@ -73,7 +73,14 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32, durability: Durability) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    // One that a crash left behind goes; whatever else has the name, such as a link of somebody who may write here
+    // too, is never written through.
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
     file.write_all(content)?;
     if durability == Durability::Power { file.sync_all() } else { Ok(()) }

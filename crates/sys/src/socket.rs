@@ -3,6 +3,7 @@
 //! The arbiter holds one reference of every listener; its queue lives as long as that. What a descriptor *is* (family,
 //! kind, address) is always asked of the kernel, never taken from the config.
 
+mod accept;
 mod activation;
 mod bind;
 mod connect;
@@ -22,6 +23,7 @@ mod steer;
 mod unix;
 mod unix_diag;
 
+pub use accept::is_of_one_connection;
 pub use activation::{Activation, AdoptError};
 pub use bind::{BindError, bind, bind_slot, listen_again};
 pub use connect::begin_connect;

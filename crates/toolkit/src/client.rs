@@ -34,6 +34,8 @@ mod subscription;
 mod tests;
 mod watch;
 
+use std::time::{Duration, Instant};
+
 pub use address::{Address, AddressError, Place};
 pub use error::ClientError;
 pub use link::{Hub, Timeouts};
@@ -43,3 +45,12 @@ pub use service::{Call, Caller, Server};
 pub use store::{Condition, SetOptions, Store};
 pub use subscription::{Heard, Message, Subscription};
 pub use watch::{Change, Seen, Watch};
+
+/// What stands for a time so long that no clock reaches its end.
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// When `timeout` is over, whatever it is: [`Duration::MAX`] is how callers say "never".
+fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + ENDLESS)
+}

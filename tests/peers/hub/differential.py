@@ -2,7 +2,7 @@
 
     differential.py ONE OTHER SEED COMMANDS [FAMILY ...]
 
-ONE and OTHER are redis:// URLs; of each family of commands, COMMANDS are sent in RESP2 and as many in RESP3, pipelined.
+ONE and OTHER are redis:// or unix:// URLs; of each family of commands, COMMANDS are sent in RESP2 and as many in RESP3, pipelined.
 Where an order is free (the members of a set, the fields of a hash) answers are compared sorted, where chance decides only
 their shape, and times to live within two seconds. A difference is shown with the commands before it that touched the
 same keys, and ends the run with code 1.
@@ -40,7 +40,12 @@ class Reply(tuple):
 class Client:
     def __init__(self, url):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+        if parts.scheme == "unix":
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(10)
+            self.socket.connect(parts.path)
+        else:
+            self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
         self.input = b""
         self.place = 0
         if parts.password:

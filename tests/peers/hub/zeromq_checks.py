@@ -324,6 +324,22 @@ def rules():
     assert silent(everything)
 
 
+def limited_pull():
+    """Who may not hear every topic gets no work by PULL, and takes none away from others."""
+    plain_ = {"plain_username": os.environ["NAME"].encode(), "plain_password": os.environ["TOKEN"].encode()}
+    limited, pull = socket(zmq.PULL, **plain_), socket(zmq.PULL, LOCAL)
+    push = socket(zmq.PUSH, LOCAL)
+    # Whoever came before somebody who is answered has been let in too.
+    for _ in range(3):
+        asker = socket(zmq.REQ, **plain_)
+        asker.send(b"PING")
+        asker.recv_multipart()
+    for number in range(20):
+        push.send_multipart([b"other.x", b"%d" % number])
+    assert [pull.recv_multipart()[1] for _ in range(20)] == [b"%d" % number for number in range(20)]
+    assert silent(limited)
+
+
 def intruder():
     """A wrong password, a wrong key, or none, gets nowhere."""
     for options in (

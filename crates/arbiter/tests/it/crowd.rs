@@ -21,7 +21,7 @@ fn boots(services: u32, workers: u32) -> usize {
         arbiter.step(Tick(2), Input::Running { worker }, &mut orders);
         arbiter.step(Tick(3), Input::Ready { worker }, &mut orders);
     }
-    assert!(arbiter.view().iter().all(|service| service.phase == ServicePhase::Running));
+    assert!(arbiter.view(Tick(3)).iter().all(|service| service.phase == ServicePhase::Running));
     orders.len()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use remuda_arbiter::plan;
 use remuda_model::hub::{
-    Access, BusAuth, BusSpec, Events, Fsync, FullPolicy, HubSocket, HubSpec, ScriptSpec, SlowPolicy,
+    Access, BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSocket, HubSpec, ScriptSpec, SlowPolicy,
     StoreAuth, StoreSpec,
 };
 use remuda_model::{Address, Balance, Config, Kind, Mode, SocketOptions, SocketSpec};
@@ -30,6 +30,7 @@ pub(crate) fn spec() -> HubSpec {
             peers_max: 10,
             heartbeat: second,
             replay: Vec::new(),
+            engine: Engine::Embedded,
         },
         store: StoreSpec {
             listen: Vec::new(),
@@ -42,8 +43,10 @@ pub(crate) fn spec() -> HubSpec {
             clients_max: 10,
             script: ScriptSpec { time: second, memory: 1 << 20 },
             events: Events::Names,
+            engine: Engine::Embedded,
         },
         state_dir: PathBuf::from("/var/lib/remuda/shop/hub"),
+        limited_users: Default::default(),
         users: Default::default(),
         accesses: Default::default(),
     }
@@ -92,6 +95,25 @@ fn what_of_the_hub_changes_is_named_by_its_table_and_touches_nobody_else() {
         lines(&old, &new),
         ["~ service hub: bus.queue, store.memory, access (replaced without a gap)"]
     );
+}
+
+#[test]
+fn an_address_that_workers_are_not_told_of_moves_nobody() {
+    let old = config(|_| {}, "127.0.0.1:1");
+    for sort in [HubSocket::Pub, HubSocket::Pull, HubSocket::Store] {
+        let mut new = old.clone();
+        let mut socket = new.sockets.values().next().unwrap().clone();
+        socket.name = sort.socket_name(2);
+        socket.listen = "127.0.0.1:2".parse().unwrap();
+        let hub = Arc::make_mut(new.services.get_mut("hub").unwrap());
+        hub.sockets.push(socket.name.clone());
+        new.sockets.insert(socket.name.clone(), socket);
+        for (before, after) in [(&old, &new), (&new, &old)] {
+            let lines = lines(before, after);
+            assert!(!lines.iter().any(|line| line.contains("service web")), "{lines:?}");
+            assert!(lines.iter().any(|line| line.contains("service hub")), "{lines:?}");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod hub;
+mod picture;
 mod plan;
 mod script;
 mod specs;

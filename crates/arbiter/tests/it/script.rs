@@ -127,7 +127,7 @@ impl Play {
     fn serve(&mut self, rest: &str) {
         let all = rest == "all";
         let workers: Vec<WorkerId> = if all {
-            let views = self.arbiter.view();
+            let views = self.arbiter.view(self.now);
             let workers = views.iter().flat_map(|service| &service.workers);
             workers.filter(|worker| worker.phase == WorkerPhase::Spawning).map(|worker| worker.id).collect()
         } else {
@@ -150,7 +150,7 @@ impl Play {
             return WorkerId(id.parse().unwrap());
         }
         let (service, slot) = text.split_once('/').unwrap();
-        let views = self.arbiter.view();
+        let views = self.arbiter.view(self.now);
         let service = views.iter().find(|known| known.name.as_str() == service).unwrap();
         let workers = service.workers.iter().filter(|worker| worker.slot.to_string() == slot);
         workers.map(|worker| worker.id).max().unwrap_or_else(|| panic!("nobody sits in {text}"))
@@ -199,7 +199,7 @@ impl Play {
     }
 
     fn view(&mut self) {
-        for service in self.arbiter.view() {
+        for service in self.arbiter.view(self.now) {
             let workers: Vec<String> = service
                 .workers
                 .iter()

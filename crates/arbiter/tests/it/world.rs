@@ -148,7 +148,7 @@ impl World {
     /// One fact, all that the machine does about it, and all that must hold then.
     pub(crate) fn step(&mut self, input: Input) {
         self.note_fact(&input);
-        let before = self.arbiter.view();
+        let before = self.arbiter.view(self.now);
         let mut orders = Vec::new();
         let line = format!("{} {input:?}", self.now);
         self.history.push(if line.len() > 400 { line.chars().take(400).collect() } else { line });

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use remuda_model::message::{Batch, Span};
 
 use super::Bus;
+use crate::bundle::Bundle;
 use crate::frames::{Content, append_message};
 use crate::member::{Ends, Origin};
 use crate::pool::{CHUNK_BYTES, Pool, Segment};
@@ -92,6 +93,29 @@ impl Bus {
         Published { receivers: self.publish_all(source), first_sequence }
     }
 
+    /// Gives each message of `batch` to one consumer, and to nobody else, where others hear it when it comes back
+    /// ([`BusOptions::is_relayed`](crate::BusOptions)). Returns how many were given.
+    pub fn give_work(&mut self, batch: &Batch) -> u64 {
+        let mut given = 0;
+        if !self.consumers.is_kept {
+            return given;
+        }
+        for span in &batch.messages {
+            let work = self.pool.copy(&batch.bytes[span.start as usize..span.end as usize], 1);
+            self.pool.hold(work.chunk, work.len());
+            given += u64::from(self.consumers.give(work, &mut self.members, &mut self.pool));
+            self.pool.release(work.chunk, work.len());
+        }
+        self.totals.delivered_messages += given;
+        given
+    }
+
+    /// Whether work is given, or kept for consumers to come.
+    #[must_use]
+    pub fn keeps_work(&self) -> bool {
+        self.consumers.is_kept
+    }
+
     /// Gives the message of two frames, `topic` and `payload`, to all who asked for it; as Redis' `PUBLISH`. Returns how
     /// often it was queued: a member with the channel and a pattern that fits counts twice, as in Redis.
     ///
@@ -114,6 +138,41 @@ impl Bus {
         frames.shrink_to(CHUNK_BYTES);
         self.frames = frames;
         Ok(receivers)
+    }
+
+    /// Adds the message of two frames, `topic` and `payload`, to `bundle`; what that has is published first if it is full.
+    ///
+    /// # Errors
+    /// [`PublishError::TooLong`]; the bundle is as it was.
+    pub fn bundle(
+        &mut self,
+        origin: Origin,
+        bundle: &mut Bundle,
+        topic: &[u8],
+        payload: &[u8],
+    ) -> Result<(), PublishError> {
+        self.check_length(topic, payload)?;
+        if bundle.is_full() {
+            self.publish_bundle(origin, bundle);
+        }
+        bundle.add(topic, payload);
+        Ok(())
+    }
+
+    /// Gives the messages of `bundle` to all who asked for them, each numbered and counted as if it came alone, and
+    /// empties it.
+    pub fn publish_bundle(&mut self, origin: Origin, bundle: &mut Bundle) -> Published {
+        let first_sequence = self.next_sequence;
+        let receivers = self.publish_all(Source {
+            bytes: &bundle.bytes,
+            spans: &bundle.spans,
+            shared: None,
+            chunk: None,
+            origin,
+            first_sequence,
+        });
+        bundle.clear();
+        Published { receivers, first_sequence }
     }
 
     /// Gives a message to those who asked for the shard channel; as Redis' `SPUBLISH`. It has no number and is kept in no
@@ -156,9 +215,10 @@ impl Bus {
     }
 
     fn publish_all(&mut self, mut source: Source<'_>) -> u64 {
+        let topic_bytes = self.subscriptions.topic_bytes_seen().filter(|_| self.rings.is_empty());
         let sight = Sight {
             frame_bytes: self.subscriptions.longest_prefix(),
-            is_topic_seen: self.subscriptions.has_listeners() || !self.rings.is_empty(),
+            topic_bytes: topic_bytes.unwrap_or(usize::MAX),
         };
         let spans = source.spans;
         self.next_sequence += spans.len() as u64;
@@ -193,7 +253,7 @@ impl Bus {
         let sequence = source.first_sequence + at as u64;
         let origin = Some(source.origin);
         let mut receivers = 0;
-        let is_work = self.consumers.is_kept && route.reserved.is_none();
+        let is_work = self.consumers.is_kept && route.reserved.is_none() && !self.options.is_relayed;
         if is_work || !route.frames.is_empty() || !route.rings.is_empty() {
             let whole = source.place(spans, &mut self.pool);
             let from = spans[0].start as usize;

@@ -69,6 +69,30 @@ fn a_successor_knows_what_was_seen() {
     assert_eq!(second.accept(NOW + 1, 2, NOW, [1; 16]), Ok(()));
 }
 
+#[test]
+fn a_successor_takes_nothing_that_was_forgotten_before_it_or_by_it() {
+    let mut first = window();
+    assert_eq!(first.accept(NOW, 1, NOW, [1; 16]), Ok(()));
+    assert_eq!(first.accept(NOW + 90_000, 1, NOW + 90_000, [2; 16]), Ok(()));
+    let mut second = window();
+    assert_eq!(first.forgotten_ms(), Some(NOW));
+    first.forgotten_ms().into_iter().for_each(|time| second.forget_until(time));
+    assert_eq!(
+        second.accept(NOW, 1, NOW, [1; 16]),
+        Err(Refused::Late { late_ms: 1 }),
+        "the clock was set back"
+    );
+
+    let narrow = ReplayWindowOptions { nonces_per_key_max: 1, ..ReplayWindowOptions::default() };
+    let mut third = ReplayWindow::new(narrow);
+    third.remember(NOW, 1, [1; 16]);
+    third.remember(NOW + 1, 1, [2; 16]);
+    third.remember(NOW, 2, [1; 16]);
+    assert_eq!(third.len(), 2, "one of each key");
+    assert_eq!(third.accept(NOW + 2, 1, NOW + 1, [2; 16]), Err(Refused::Late { late_ms: 1 }));
+    assert_eq!(third.accept(NOW + 2, 2, NOW + 2, [2; 16]), Err(Refused::Full(1)));
+}
+
 proptest! {
     #[test]
     fn no_message_is_taken_twice_whatever_the_clock_does_and_memory_is_bounded(

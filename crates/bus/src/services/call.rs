@@ -65,6 +65,9 @@ pub enum CallFailure {
     /// As many calls wait as may, or are under way in all services.
     #[error("the service is busy: {0} calls wait")]
     Busy(usize),
+    /// The bodies of calls that wait have as many bytes as they may, [`ServicesOptions::waiting_bytes_max`](super::ServicesOptions).
+    #[error("the service is busy: {0} bytes of calls wait")]
+    NoMemory(usize),
     /// The body is longer than [`ServicesOptions::body_bytes_max`](super::ServicesOptions).
     #[error("the body has {bytes} bytes, more than {bytes_max}")]
     TooLong {

@@ -48,8 +48,13 @@ impl Services {
         }
         let Some(name) = self.know(&spec.service) else { return Err(CallFailure::NoSuchService) };
         let Some(service) = self.services.get(&name) else { return Err(CallFailure::NoSuchService) };
-        if service.waiting.len() >= self.options.waiting_max && service.pick(&self.asked).is_none() {
-            return Err(CallFailure::Busy(service.waiting.len()));
+        if service.pick(&self.asked).is_none() {
+            if service.waiting.len() >= self.options.waiting_max {
+                return Err(CallFailure::Busy(service.waiting.len()));
+            }
+            if self.waiting_bytes + bytes > self.options.waiting_bytes_max {
+                return Err(CallFailure::NoMemory(self.waiting_bytes));
+            }
         }
         Ok(name)
     }
@@ -63,6 +68,7 @@ impl Services {
             let Some(call) = self.calls.get_mut(&id) else { continue };
             let phase = std::mem::replace(&mut call.phase, Phase::Delivered(worker));
             let Phase::Waiting { caller_name, body } = phase else { continue };
+            self.waiting_bytes -= body.len();
             self.deliveries += 1;
             if let Some(seat) = service.workers.get_mut(&worker) {
                 seat.outstanding += 1;
@@ -110,7 +116,8 @@ impl Services {
         self.concerned.remove(&(call.caller, id));
         let service = self.services.get_mut(&call.service);
         match call.phase {
-            Phase::Waiting { .. } => {
+            Phase::Waiting { body, .. } => {
+                self.waiting_bytes -= body.len();
                 if let Some(service) = service {
                     service.waiting.remove(&id);
                 }

@@ -13,6 +13,8 @@ pub struct ServicesOptions {
     pub waiting_max: usize,
     /// Calls that wait or are worked on, of all services; 100,000.
     pub calls_max: usize,
+    /// Bytes of the bodies of calls that wait for a worker, of all services; 256 MiB.
+    pub waiting_bytes_max: usize,
     /// Length of the body of a call or an answer in bytes; 16 MiB.
     pub body_bytes_max: usize,
     /// Length of a service's name in bytes; 255.
@@ -53,6 +55,11 @@ pub enum RegisterError {
     TooManyWorkers(usize),
 }
 
+impl ServicesOptions {
+    /// The longest a call, or the wait for one, takes by default.
+    pub const TIMEOUT_MAX: Duration = Duration::from_hours(1);
+}
+
 impl Default for ServicesOptions {
     fn default() -> Self {
         Self {
@@ -60,9 +67,10 @@ impl Default for ServicesOptions {
             workers_max: 1000,
             waiting_max: 1000,
             calls_max: 100_000,
+            waiting_bytes_max: 256 * 1024 * 1024,
             body_bytes_max: 16 * 1024 * 1024,
             name_bytes_max: 255,
-            timeout_max: Duration::from_hours(1),
+            timeout_max: Self::TIMEOUT_MAX,
             abandoned_after: Duration::from_mins(1),
             first_call: 1,
         }

@@ -43,6 +43,12 @@ impl Services {
         self.counters
     }
 
+    /// Bytes of the bodies of calls that wait for a worker.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// The services as they are now, by name.
     pub fn view(&self) -> impl Iterator<Item = ServiceView> {
         self.services.iter().map(|(name, service)| ServiceView {

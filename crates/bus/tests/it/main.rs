@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what these tests make cannot fail, and a test may panic")]
 
+mod bundle;
 mod consumers;
 mod flood;
 mod model;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
-use remuda_bus::{Bus, BusOptions, Encoding, Filter, MemberId, Membership, Origin, glob_matches};
+use remuda_bus::{Bus, BusOptions, Encoding, Filter, MemberId, Membership, Origin};
+use remuda_model::glob_matches;
 
 use crate::world::{batch, read, subscriber};
 

@@ -80,6 +80,21 @@ fn a_redis_member_gets_one_message_for_the_channel_and_one_for_each_pattern_in_o
 }
 
 #[test]
+fn patterns_that_ask_for_beginnings_of_different_lengths_are_told_apart() {
+    let mut bus = bus_of(&[(Encoding::Resp3, &[pattern("a*")]), (Encoding::Resp3, &[pattern("ab*")])]);
+    let received = |bus: &mut Bus, topic: &[u8]| bus.publish_one(Origin(9), topic, b"x").unwrap();
+    assert_eq!(
+        [&b"aa"[..], b"ab", b"a", b"abc", b"b", b""].map(|topic| received(&mut bus, topic)),
+        [1, 2, 1, 2, 0, 0]
+    );
+    assert_eq!(bus.publish(Origin(9), &batch(&[["a", "b"]])).receivers, 1);
+    assert_eq!(bus.publish(Origin(9), &batch(&[["a b"], ["ab"]])).receivers, 3);
+    bus.unsubscribe(MemberId(2), &pattern("ab*"));
+    bus.subscribe(MemberId(2), pattern("a[bc]*")).unwrap();
+    assert_eq!([&b"aa"[..], b"ab", b"acd"].map(|topic| received(&mut bus, topic)), [1, 2, 2]);
+}
+
+#[test]
 fn a_redis_publish_reaches_zmtp_members_as_two_frames_and_a_zmtp_message_reaches_channels() {
     let mut bus = bus_of(&[(Encoding::Zmtp, &[prefix("a")]), (Encoding::Resp3, &[channel("a b")])]);
     assert_eq!(bus.publish_one(Origin(9), b"a b", b"payload").unwrap(), 2);
@@ -108,9 +123,9 @@ fn acknowledgements_count_channels_and_patterns_together() {
     assert_eq!(bus.subscribe(MemberId(1), shard).unwrap().count, 1);
     assert_eq!(bus.subscribe(MemberId(1), channel("a")).unwrap().count, 2);
     assert_eq!(bus.subscribe(MemberId(1), channel("c")).unwrap().count, 3);
-    let ended = bus.unsubscribe_all(MemberId(1), FilterKind::Channel);
-    let ended: Vec<(&[u8], usize)> = ended.iter().map(|(name, ended)| (&name[..], ended.count)).collect();
-    assert_eq!(ended, [(&b"a"[..], 2), (b"c", 1)]);
+    bus.unsubscribe_all(MemberId(1), FilterKind::Channel);
+    assert_eq!(bus.names(FilterKind::Channel, None), [""; 0]);
+    assert_eq!(bus.names(FilterKind::Shard, None), ["a"]);
     assert_eq!(bus.unsubscribe(MemberId(1), &pattern("b")).count, 0);
 }
 
@@ -422,4 +437,47 @@ fn a_consumer_whose_turn_it_was_may_go() {
     bus.leave(MemberId(2));
     assert_eq!(bus.publish(Origin(9), &one("second")).receivers, 1);
     assert_eq!(read_text(&mut bus, 1), "\0\x05first\0\x06second");
+}
+
+#[test]
+fn what_tells_of_the_store_is_replayed_to_those_alone_who_ask_for_it_by_name() {
+    let rings = vec![RingSpec { prefix: Bytes::new(), messages_max: 10, bytes_max: 10_000 }];
+    let mut bus = Bus::new(BusOptions { rings, ..BusOptions::default() });
+    for topic in ["store.key", "news", "__keyspace@0__:key"] {
+        bus.publish_one(Origin(9), topic.as_bytes(), b"value").unwrap();
+    }
+    let topics = |prefix: &'static str| -> Vec<String> {
+        let replay = bus.replay(prefix.as_bytes(), 0);
+        replay.map(|message| String::from_utf8_lossy(message.topic).into_owned()).collect()
+    };
+    assert_eq!(topics(""), ["news"]);
+    assert!(topics("stor").is_empty() && topics("__").is_empty());
+    assert_eq!(topics("store.k"), ["store.key"]);
+    assert_eq!(topics("__key"), ["__keyspace@0__:key"]);
+}
+
+#[test]
+fn a_member_that_changes_how_it_takes_part_keeps_what_it_has() {
+    let mut bus =
+        bus_of(&[(Encoding::Resp2, &[channel("news"), pattern("n*")]), (Encoding::Zmtp, &[prefix("")])]);
+    bus.publish_one(Origin(9), b"news", b"1").unwrap();
+    read_text(&mut bus, 1);
+    bus.publish_one(Origin(9), b"news", b"2").unwrap();
+    let before = (bus.view(), bus.member(MemberId(1)).unwrap());
+    let changed = Membership { hears_itself: false, ..subscriber(Encoding::Resp3, 1) };
+    bus.change(MemberId(1), changed).unwrap();
+    assert_eq!(bus.member(MemberId(1)).unwrap().counters, before.1.counters);
+    assert_eq!(bus.view().totals, before.0.totals, "nothing of it has left");
+    assert!(read_text(&mut bus, 1).starts_with("*3\r\n$7\r\nmessage\r\n"), "what waits is as it was");
+    bus.publish_one(Origin(1), b"news", b"its own").unwrap();
+    bus.publish_one(Origin(9), b"news", b"3").unwrap();
+    let heard = read_text(&mut bus, 1);
+    assert!(heard.starts_with(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n3\r\n>4\r\n"), "{heard}");
+    assert!(bus.change(MemberId(1), subscriber(Encoding::Zmtp, 1)).is_err());
+    assert!(bus.change(MemberId(7), subscriber(Encoding::Zmtp, 1)).is_err());
+    let seeing = Membership { sees_store_events: true, ..subscriber(Encoding::Resp3, 1) };
+    bus.subscribe(MemberId(1), channel("store.k")).unwrap();
+    assert_eq!(bus.publish_one(Origin(9), b"store.k", b"").unwrap(), 0);
+    bus.change(MemberId(1), seeing).unwrap();
+    assert_eq!(bus.publish_one(Origin(9), b"store.k", b"").unwrap(), 1);
 }

@@ -305,3 +305,37 @@ proptest! {
         prop_assert_eq!(counters.calls, ended);
     }
 }
+
+#[test]
+fn a_worker_that_stops_asking_is_told_whether_a_call_is_on_its_way_already() {
+    let (mut services, mut orders) = (Services::new(ServicesOptions::default()), Vec::new());
+    let pull = Capacity { outstanding_max: 1, is_pull: true };
+    services.register(PeerId(1), b"render", pull, &mut orders).unwrap();
+    assert!(services.next(PeerId(1), &mut orders));
+    assert!(services.stop_asking(PeerId(1)), "it asked, and nothing came");
+    assert!(!services.stop_asking(PeerId(1)));
+    assert!(services.next(PeerId(1), &mut orders));
+    services.call(at(0), call(1, 50), &mut orders);
+    assert_eq!(delivered(&orders).len(), 1);
+    assert!(!services.stop_asking(PeerId(1)), "a call is among the orders");
+}
+
+#[test]
+fn calls_that_wait_take_no_more_memory_than_they_may() {
+    let options = ServicesOptions { waiting_bytes_max: 100, ..ServicesOptions::default() };
+    let (mut services, mut orders) = (Services::new(options), Vec::new());
+    services.register(PeerId(1), b"render", push(1), &mut orders).unwrap();
+    let long = |ticket| CallSpec { body: Bytes::from(vec![0; 60]), ..call(ticket, 50) };
+    for ticket in 1..=3 {
+        services.call(at(0), long(ticket), &mut orders);
+    }
+    // The first has its worker, the second waits, the third finds no room.
+    assert_eq!(outcomes(&orders), [(3, Err(CallFailure::NoMemory(60)))]);
+    assert_eq!(services.waiting_bytes(), 60);
+    services.tick(at(50), &mut orders);
+    assert_eq!(services.waiting_bytes(), 0, "what has timed out waits no more");
+    services.call(at(50), long(4), &mut orders);
+    assert_eq!(services.waiting_bytes(), 60);
+    services.gone(at(50), CALLER, &mut orders);
+    assert_eq!(services.waiting_bytes(), 0, "nor does what its caller gave up");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remuda_model::hub::{Access, BusSpec, HubSpec, ReplaySpec, StoreSpec};
+use remuda_model::hub::{Access, BusSpec, Engine, HubSpec, ReplaySpec, StoreSpec};
 use remuda_model::{Address, Config, ServiceSpec};
 
 use super::{backoff, limits, log, path, some, stop, texts, time, variables};
@@ -28,25 +28,28 @@ pub(super) fn bus(spec: &BusSpec) -> raw::Bus {
         peers_max: some(spec.peers_max),
         heartbeat: time(spec.heartbeat),
         replay: some(spec.replay.iter().map(|spec| replay(spec).into()).collect()),
+        engine: engine(&spec.engine),
     }
 }
 
 pub(super) fn store(spec: &StoreSpec) -> raw::Store {
+    // Where another server holds the data, or nothing is written, they would read as settings without effect.
+    let is_own = spec.engine.external().is_none();
     raw::Store {
         listen: listen(&spec.listen),
         auth: some(spec.auth),
-        memory: some(raw::Size(spec.memory)),
-        full: some(spec.full),
-        // Where nothing is written it would read as a setting without effect.
-        fsync: if spec.durable { some(raw::Fsync(spec.fsync)) } else { None },
-        durable: some(spec.durable),
-        databases: some(spec.databases),
+        memory: if is_own { some(raw::Size(spec.memory)) } else { None },
+        full: if is_own { some(spec.full) } else { None },
+        fsync: if is_own && spec.durable { some(raw::Fsync(spec.fsync)) } else { None },
+        durable: if is_own { some(spec.durable) } else { None },
+        databases: if is_own { some(spec.databases) } else { None },
         clients_max: some(spec.clients_max),
         script: Some(raw::Script {
             time: time(spec.script.time),
             memory: some(raw::Size(spec.script.memory)),
         }),
         events: some(raw::Events(spec.events)),
+        engine: engine(&spec.engine),
     }
 }
 
@@ -86,6 +89,10 @@ fn access(rule: &Access) -> raw::Access {
         topics: rule.topics.as_deref().and_then(list),
         read_topics: rule.topics.as_ref().and_then(|_| list(&rule.read_topics)),
     }
+}
+
+fn engine(engine: &Engine) -> Field<String> {
+    some(engine.to_string())
 }
 
 fn listen(addresses: &[Address]) -> Field<raw::Listen> {

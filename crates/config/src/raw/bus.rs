@@ -37,8 +37,11 @@ pub struct Bus {
     pub peers_max: Field<u32>,
     /// A silent peer is asked for a sign of life this often, and is gone when it gives none for as long. Default: "30s".
     pub heartbeat: Field<Duration>,
-    /// Topics whose last messages are kept for late subscribers: [{ prefix = "chat." }]. Default: none.
+    /// Topics whose last messages are kept for late subscribers, at most 64: [{ prefix = "chat." }]. Default: none.
     pub replay: Field<Vec<Located<Replay>>>,
+    /// What carries the messages: `embedded`, or the URL of a server: `redis://host:6379`, `nats://host:4222`. A password
+    /// may stand in it, best as `${NAME}`. Default: `embedded`.
+    pub engine: Field<String>,
 }
 
 /// The last messages of some topics, kept for late subscribers.

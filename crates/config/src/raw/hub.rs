@@ -19,8 +19,9 @@ use super::{Backoff, Duration, Field, Limits, Located, Log, Stop};
 #[serde(default, deny_unknown_fields)]
 pub struct Hub {
     /// Folder of what outlives the hub: the store's data, and the secret of which the tokens of services are made; it gets
-    /// mode 0700. Default: `/var/lib/remuda/NAME/hub` for root, else `$XDG_STATE_HOME/remuda/NAME/hub`,
-    /// `$HOME/.local/state/remuda/NAME/hub` or `/var/tmp/remuda-UID/NAME/hub`.
+    /// mode 0700, and the folder it lies in must be root's or that of whoever runs the arbiter. Default:
+    /// `/var/lib/remuda/NAME/hub` for root, else `$XDG_STATE_HOME/remuda/NAME/hub`, `$HOME/.local/state/remuda/NAME/hub`
+    /// or `/var/tmp/remuda-UID/NAME/hub`.
     pub state: Field<String>,
     /// Run as this user, name or number. Default: the arbiter's.
     pub user: Field<Account>,
@@ -32,7 +33,8 @@ pub struct Hub {
     pub oom_score_adjust: Field<i32>,
     /// A hub that is not ready after this long is killed; at a reload the old one stays then. Default: "1m".
     pub ready_timeout: Field<Duration>,
-    /// It must ping within this time, or it is aborted and replaced. Default: none.
+    /// A hub that gives no sign of life for this long is aborted and replaced. It gives none while one turn of its loop
+    /// takes longer than a script may (`store.script.time`) and 10 s more. Default: "30s".
     pub watchdog: Field<Duration>,
     /// How it is stopped: a signal, or a table. Default: `TERM`, and the kill after 30 s.
     pub stop: Field<Stop>,

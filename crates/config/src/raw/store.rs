@@ -29,7 +29,7 @@ pub struct Store {
     /// with the `soonest-expiry`. Default: `refuse`.
     pub full: Field<FullPolicy>,
     /// When writes are on disk: "always" (before they are answered), "never" (when the kernel likes), or at most so long
-    /// after. Default: "1s".
+    /// after, 10 ms to a minute. Default: "1s".
     pub fsync: Field<Fsync>,
     /// Writes are kept on disk. Default: true.
     pub durable: Field<bool>,
@@ -42,13 +42,16 @@ pub struct Store {
     /// Publish changes of keys on the bus: false, true, or "with-values": with the new values of strings up to 64 KiB.
     /// Default: "with-values".
     pub events: Field<Events>,
+    /// What holds the data: `embedded`, or the URL of a server: `redis://host:6379/0`. A password may stand in it, best as
+    /// `${NAME}`. Default: `embedded`.
+    pub engine: Field<String>,
 }
 
 /// Limits of scripts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// One that runs longer may be killed. Default: "5s".
+    /// One that runs longer, at most 1m, is ended; what it wrote stays. Default: "5s".
     pub time: Field<Duration>,
     /// Memory of all scripts, at least 1 MiB. Default: "64MiB".
     pub memory: Field<Size>,

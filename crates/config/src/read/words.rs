@@ -43,6 +43,8 @@ pub(super) fn plain(message: &str) -> String {
         return message.to_owned();
     };
     let expected = EXPECTED.iter().find(|(theirs, _)| *theirs == expected).map_or(expected, |(_, ours)| ours);
+    // What one of our tables is called in the code is nothing to whoever writes one.
+    let expected = if expected.starts_with("struct ") { "a table" } else { expected };
     let ours = FOUND.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", found.strip_prefix(theirs)?)));
     let found = ours.unwrap_or_else(|| found.to_owned()).replace('`', "");
     // Numbers of another width come with the name of their type.

@@ -1,8 +1,9 @@
 //! `[bus]`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
-use remuda_model::hub::{BusAuth, BusSpec, ReplaySpec, SlowPolicy};
+use remuda_model::hub::{BusAuth, BusSpec, Engine, EngineUrlError, ReplaySpec, SlowPolicy};
 
 use super::{Resolution, or};
 use crate::raw::{self, Field, Located, Span};
@@ -20,6 +21,8 @@ const PEERS_MAX: u32 = 10_000;
 /// More descriptors than a process can have.
 pub(super) const PEERS_MOST: u32 = 1_000_000;
 const HEARTBEAT: Duration = Duration::from_secs(30);
+/// Each is looked at for each message.
+const REPLAYS_MOST: usize = 64;
 const REPLAY_MESSAGES: u64 = 1000;
 const REPLAY_BYTES: u64 = 8 << 20;
 
@@ -58,6 +61,7 @@ impl Resolution<'_> {
             peers_max: or(&raw.peers_max, PEERS_MAX),
             heartbeat: self.time(&raw.heartbeat, HEARTBEAT),
             replay: self.replays(&raw.replay),
+            engine: self.engine(raw.engine.as_ref()),
         }
     }
 
@@ -89,6 +93,12 @@ impl Resolution<'_> {
                     let message = format!("the keys of {} cannot be used: {why}", path.display());
                     self.error(keys.span.as_ref(), message);
                 }
+                if path.metadata().is_ok_and(|found| found.mode() & 0o077 != 0) {
+                    let message =
+                        format!("others can read the keys of {}, and one of them is secret", path.display());
+                    let problem = Problem::warning(keys.span.clone(), message);
+                    self.problems.push(problem.hint(format!("chmod 600 {}", path.display())));
+                }
                 Some(path)
             }
             None if wanted => {
@@ -118,6 +128,13 @@ impl Resolution<'_> {
                 self.problems.push(problem.related(first.clone(), "first here"));
             }
             seen.push((prefix.value.clone(), prefix.span.clone()));
+            if replays.len() == REPLAYS_MOST {
+                self.error(
+                    replay.span.as_ref(),
+                    format!("this replay is one too many: there are {REPLAYS_MOST} at most"),
+                );
+                break;
+            }
             self.demand(&replay.messages, |count| *count > 0, "at least one message is kept");
             self.demand(&replay.bytes, |size| size.0 > 0, "at least one byte is kept");
             replays.push(ReplaySpec {
@@ -127,5 +144,13 @@ impl Resolution<'_> {
             });
         }
         replays
+    }
+
+    pub(super) fn engine(&mut self, written: Option<&Located<String>>) -> Engine {
+        let Some(written) = written else { return Engine::default() };
+        written.parse().unwrap_or_else(|why: EngineUrlError| {
+            self.error(written.span.as_ref(), why.to_string());
+            Engine::default()
+        })
     }
 }

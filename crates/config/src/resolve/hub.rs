@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use remuda_model::hub::{Access, BusSpec, HUB, HubSocket, HubSpec, StoreSpec};
 use remuda_model::{Address, InstanceSpec, Kind, Mode, ServiceName, SocketName, SocketOptions, SocketSpec};
@@ -19,6 +20,8 @@ const LISTEN_MAX: usize = 16;
 const COMMAND: [&str; 3] = ["/proc/self/exe", "worker", HUB];
 /// Mode of the Unix sockets when all who may use the hub run as the arbiter's user.
 const OWNER_ONLY: u32 = 0o600;
+/// What its watchdog waits for where the config does not say: nobody else would notice a hub that hangs.
+const WATCHDOG: Duration = Duration::from_secs(30);
 /// Their mode when others do: the hub asks the kernel who connects.
 const EVERYBODY: u32 = 0o666;
 
@@ -63,13 +66,15 @@ impl Resolution<'_> {
         let Some(mut service) = self.table("hub", |this| this.service(&name, &raw)) else { return };
         let users = services.values().filter(|spec| spec.hub).filter_map(|spec| spec.identity.user.clone());
         let users: BTreeSet<String> = users.collect();
+        let limited = services.values().filter(|spec| accesses.contains_key(&spec.name));
+        let limited_users = limited.filter_map(|spec| spec.identity.user.clone()).collect();
         let mode = if users.is_empty() { OWNER_ONLY } else { EVERYBODY };
         for spec in hub_sockets(&bus, &store, &instance.runtime_dir, mode) {
             self.not_taken(&spec, sockets);
             service.sockets.push(spec.name.clone());
             sockets.insert(spec.name.clone(), spec);
         }
-        service.kind = Kind::Hub(Box::new(HubSpec { bus, store, state_dir, users, accesses }));
+        service.kind = Kind::Hub(Box::new(HubSpec { bus, store, state_dir, users, limited_users, accesses }));
         if self.file.remuda.as_ref().is_none_or(|remuda| remuda.stop_timeout.is_none()) {
             // It stops when the others have.
             instance.stop_timeout =
@@ -283,7 +288,7 @@ fn worker(raw: &raw::Hub) -> raw::Service {
         nice: raw.nice.clone(),
         oom_score_adjust: raw.oom_score_adjust.clone(),
         ready_timeout: raw.ready_timeout.clone(),
-        watchdog: raw.watchdog.clone(),
+        watchdog: Some(raw.watchdog.clone().unwrap_or_else(|| raw::Duration(WATCHDOG).into())),
         stop: raw.stop.clone(),
         restart: raw.restart.clone(),
         backoff: raw.backoff.clone(),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use remuda_config::{Masked, Surroundings, effective, load_text};
 use remuda_model::hub::{
-    Access, BusAuth, Events, Fsync, FullPolicy, HubSpec, ReplaySpec, SlowPolicy, StoreAuth,
+    Access, BusAuth, Engine, Events, Fsync, FullPolicy, HubSpec, ReplaySpec, SlowPolicy, StoreAuth,
 };
 use remuda_model::{Address, Config, Readiness, ServiceSpec};
 
@@ -39,6 +39,7 @@ fn either_table_makes_a_hub_with_all_defaults() {
     let (spec, service) = of(&config);
     assert_eq!(service.command.argv, ["/proc/self/exe", "worker", "hub"]);
     assert_eq!((service.workers, service.ready.clone(), service.singleton), (1, Readiness::Notify, false));
+    assert_eq!(service.watchdog, Some(Duration::from_secs(30)));
     assert_eq!(spec.state_dir, Path::new("/home/ann/.local/state/remuda/shop/hub"));
     assert_eq!(
         (spec.bus.auth, spec.bus.slow, spec.bus.queue),
@@ -103,7 +104,7 @@ fn the_state_folder_is_where_its_user_may_write() {
 #[test]
 fn everything_can_be_said() {
     let (spec, service) = hub(
-        "[bus]\nlisten = [\"127.0.0.1:5000\", \"unix:bus\"]\npub_listen = \"127.0.0.1:5556\"\npull_listen = \"127.0.0.1:5555\"\nauth = \"plain\"\nqueue = \"1MiB\"\nslow = \"disconnect\"\npatience = \"0s\"\nmessage_max = \"1MiB\"\npeers_max = 5\nheartbeat = \"1s\"\nreplay = [{ prefix = \"chat.\" }, { prefix = \"\", messages = 7, bytes = \"1KiB\" }]\n\
+        "[bus]\nlisten = [\"127.0.0.1:5000\", \"unix:bus\"]\npub_listen = \"127.0.0.1:5556\"\npull_listen = \"127.0.0.1:5555\"\nauth = \"plain\"\nqueue = \"1MiB\"\nslow = \"disconnect\"\npatience = \"0s\"\nmessage_max = \"1MiB\"\npeers_max = 5\nheartbeat = \"1s\"\nreplay = [{ prefix = \"chat.\" }, { prefix = \"\", messages = 7, bytes = \"1KiB\" }]\nengine = \"nats://n:4222\"\n\
          [store]\nlisten = \"[::1]:6379\"\nauth = \"none\"\nmemory = \"1GiB\"\nfull = \"soonest-expiry\"\nfsync = \"always\"\ndatabases = 1\nclients_max = 3\nevents = \"with-values\"\nscript = { time = \"1s\", memory = \"1MiB\" }\n\
          [hub]\nuser = \"hub\"\nnice = 5\nready_timeout = \"2s\"\nstop = { timeout = \"3s\" }\nlog = \"hub.log\"\nenv = { A = \"1\" }\nlimits = { nofile = 9 }\n",
     );
@@ -120,6 +121,7 @@ fn everything_can_be_said() {
     let chat = ReplaySpec { prefix: "chat.".into(), messages: 1000, bytes: 8 << 20 };
     let all = ReplaySpec { prefix: String::new(), messages: 7, bytes: 1 << 10 };
     assert_eq!(spec.bus.replay, [chat, all]);
+    assert_eq!(spec.bus.engine, "nats://n:4222".parse::<Engine>().unwrap());
     assert_eq!(
         (spec.store.auth, spec.store.full, spec.store.fsync),
         (StoreAuth::None, FullPolicy::SoonestExpiry, Fsync::Always)
@@ -153,6 +155,13 @@ fn unix_sockets_are_open_to_the_users_of_services() {
     let text = "[bus]\n[service.a]\ncommand = \"a\"\nuser = \"www\"\n[service.b]\ncommand = \"b\"\nuser = \"db\"\nhub = false\n";
     let config = load(text).config;
     assert_eq!(of(&config).0.users.into_iter().collect::<Vec<_>>(), ["www"]);
+    assert_eq!(of(&config).0.limited_users.into_iter().collect::<Vec<_>>(), ["db"]);
+    for rules in ["[service.app]\ncommand = \"app\"\nuser = \"www\"\nhub = false", "[access.web]\nkeys = []"]
+    {
+        let text = format!("[bus]\n{WEB}user = \"www\"\n{rules}\n");
+        let limited = of(&load(&text).config).0.limited_users;
+        assert_eq!(limited.into_iter().collect::<Vec<_>>(), ["www"], "{rules}");
+    }
     assert_eq!(config.sockets["hub-store"].options.file_mode, 0o666);
 }
 
@@ -164,6 +173,44 @@ fn a_rule_says_what_a_service_may_do() {
     assert!(!rule.may_publish(b"x"));
 }
 
+#[test]
+fn a_password_of_an_engine_is_not_shown() {
+    let loaded = load("[store]\nengine = \"redis://me:hunter2@r:6379\"\n");
+    let shown = effective(&loaded.config, &loaded.masked);
+    assert!(shown.contains("redis://me:***@r:6379") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn what_says_how_our_store_is_kept_says_nothing_of_another_server() {
+    let loaded = load("[store]\nengine = \"redis://r\"\ndurable = false\nmemory = \"1MiB\"\n");
+    insta::assert_snapshot!(loaded.warnings, @r#"
+    warning: `durable` has no effect: another server holds the data, with settings of its own
+     --> /srv/shop/remuda.toml:3:11
+      |
+    2 | engine = "redis://r"
+      |          ----------- this one
+    3 | durable = false
+      |           ^^^^^
+
+    warning: `memory` has no effect: another server holds the data, with settings of its own
+     --> /srv/shop/remuda.toml:4:10
+      |
+    2 | engine = "redis://r"
+      |          ----------- this one
+    3 | durable = false
+    4 | memory = "1MiB"
+      |          ^^^^^^
+    "#);
+    let (plain, _) = hub("[store]\nengine = \"redis://r\"\n");
+    assert_eq!(of(&loaded.config).0.store, plain.store);
+}
+
+#[test]
+fn a_password_may_come_from_the_environment() {
+    let (spec, _) = hub("[bus]\nengine = \"redis://:${SECRET}@r\"\n");
+    assert_eq!(spec.bus.engine.external().unwrap().password.as_deref(), Some("hunter2"));
+}
+
 fn table(lines: Vec<&'static str>) -> impl Strategy<Value = String> {
     let all = lines.len();
     proptest::sample::subsequence(lines, 0..=all).prop_map(|lines| lines.join("\n"))
@@ -173,8 +220,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn the_effective_config_reads_back_as_the_same(
-        bus in table(vec!["listen = []", "pub_listen = \"127.0.0.1:0\"", "auth = \"plain\"", "queue = \"5MiB\"", "slow = \"drop-newest\"", "patience = \"1s\"", "replay = [{ prefix = \"a${x:-}.\" }]"]),
-        store in table(vec!["listen = [\"127.0.0.1:7\", \"unix:s\"]", "auth = \"none\"", "full = \"least-recently-used\"", "fsync = \"never\"", "durable = false", "events = false", "script = { time = \"9s\" }"]),
+        bus in table(vec!["listen = []", "pub_listen = \"127.0.0.1:0\"", "auth = \"plain\"", "queue = \"5MiB\"", "slow = \"drop-newest\"", "patience = \"1s\"", "replay = [{ prefix = \"a${x:-}.\" }]", "engine = \"redis://r\""]),
+        store in table(vec!["listen = [\"127.0.0.1:7\", \"unix:s\"]", "auth = \"none\"", "full = \"least-recently-used\"", "fsync = \"never\"", "durable = false", "events = false", "engine = \"redis://r/3\"", "script = { time = \"9s\" }"]),
         own in table(vec!["state = \"s\"", "user = \"u\"", "watchdog = \"3s\"", "restart = \"on-failure\"", "env = { A = \"$$(x)\" }", "limits = { core = 0 }"]),
         access in table(vec!["keys = [\"a:\", \"$$b\"]", "read_keys = [\"c\"]", "topics = []", "read_topics = [\"d\"]"]),
         other in select(vec!["", "hub = false", "hub = true\nafter = [\"hub\"]", "user = \"w\""]),

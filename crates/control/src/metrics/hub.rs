@@ -1,7 +1,7 @@
 //! The hub's part of the page.
 
 use remuda_model::hub::{
-    BusMetrics, CallMetrics, ConnectionMetrics, HubMetrics, JournalMetrics, StoreMetrics,
+    BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, StoreMetrics,
 };
 
 use super::{Kind, Label, Millis, Page};
@@ -18,7 +18,7 @@ pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
     let help = "Whether the hub tells its figures.";
     page.family("remuda_hub_up", GAUGE, help, [(NONE, u8::from(metrics.is_some()))]);
     let Some(metrics) = metrics else { return };
-    let help = "Time since the hub's worker began; its counters began then.";
+    let help = "Time since the hub's worker began. Its counters began then, but for those of the bus, which go on over a reload.";
     page.family("remuda_hub_uptime_seconds", GAUGE, help, [(NONE, Millis(metrics.uptime_ms))]);
     let parts = [
         connections(&metrics.connections),
@@ -39,6 +39,7 @@ pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
     page.family("remuda_hub_store_database_keys", GAUGE, "Keys of a database that has any.", databases);
     members(page, metrics);
     services(page, metrics);
+    engines(page, metrics);
 }
 
 fn members(page: &mut Page, metrics: &HubMetrics) {
@@ -80,6 +81,36 @@ fn services(page: &mut Page, metrics: &HubMetrics) {
     );
     let help = "Calls that wait for a worker of a service.";
     page.family("remuda_hub_called_service_waiting_calls", GAUGE, help, each(|service| service.waiting));
+}
+
+/// A figure of an engine: what stands behind `remuda_hub_engine_`, its kind, its meaning, and where it is.
+type EngineFamily = (&'static str, Kind, &'static str, fn(&EngineMetrics) -> u64);
+
+fn engines(page: &mut Page, metrics: &HubMetrics) {
+    let each = |of: fn(&EngineMetrics) -> u64| {
+        metrics.engines.iter().map(move |engine| {
+            ([("purpose", engine.purpose.clone()), ("address", engine.address.clone())], of(engine))
+        })
+    };
+    let families: [EngineFamily; 8] = [
+        ("up", GAUGE, "Whether the engine is connected.", |engine| u64::from(engine.state == "up")),
+        ("losses_total", COUNTER, "Times the engine was lost.", |engine| engine.losses_total),
+        ("sent_total", COUNTER, "Messages or commands sent to the engine.", |engine| engine.sent_total),
+        ("dropped_messages_total", COUNTER, "Messages the engine did not get.", |engine| {
+            engine.dropped_total
+        }),
+        ("unsure_messages_total", COUNTER, "Messages lost with the engine, or not.", |engine| {
+            engine.unsure_total
+        }),
+        ("too_long_messages_total", COUNTER, "Messages of the engine too long for the bus.", |engine| {
+            engine.too_long_total
+        }),
+        ("waiting_bytes", GAUGE, "Bytes that wait for the engine.", |engine| engine.waiting_bytes),
+        ("connections", GAUGE, "Connections to the engine.", |engine| engine.connections),
+    ];
+    for (name, kind, help, of) in families {
+        page.family(&format!("remuda_hub_engine_{name}"), kind, help, each(of));
+    }
 }
 
 fn connections(it: &ConnectionMetrics) -> Vec<Line> {
@@ -172,6 +203,7 @@ fn calls(it: &CallMetrics) -> Vec<Line> {
         ("refused_calls_total", COUNTER, "Calls refused at once.", it.refused_total),
         ("given_up_calls_total", COUNTER, "Calls whose caller went.", it.caller_gone_total),
         ("late_answers_total", COUNTER, "Answers that came too late.", it.late_answers_total),
+        ("waiting_calls_bytes", GAUGE, "Bytes of calls that wait for a worker.", it.waiting_bytes),
         ("unknown_answers_total", COUNTER, "Answers to no call of that worker.", it.unknown_answers_total),
     ]
 }
@@ -195,7 +227,12 @@ fn journal(it: &JournalMetrics) -> Vec<Line> {
         ("journal_records_total", COUNTER, "Records appended.", it.records_total),
         ("journal_base_bytes", GAUGE, "Length of the base.", it.base_bytes),
         ("journal_log_bytes", GAUGE, "Length of the logs behind it.", it.log_bytes),
-        ("journal_pending_bytes", GAUGE, "Bytes that wait for the disk.", it.pending_bytes),
+        (
+            "journal_pending_bytes",
+            GAUGE,
+            "Bytes that wait for the disk, those of a new base too.",
+            it.pending_bytes,
+        ),
         ("journal_syncs_total", COUNTER, "Times the disk was told to keep all.", it.syncs_total),
         ("journal_failures_total", COUNTER, "Calls to the disk that failed.", it.failures_total),
         ("journal_congestions_total", COUNTER, "Times writers waited for the disk.", it.congestions_total),

@@ -1,6 +1,7 @@
 //! Folders and secrets, as they are found and made.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::process::Command;
 
 use remuda_model::hub::SECRET_FILE;
 use remuda_sys::users::effective_user;
@@ -57,4 +58,35 @@ fn a_folder_of_somebody_else_is_refused() {
     let refused = own_folder(&path, Some((somebody, somebody)), effective_user()).unwrap_err();
     assert!(matches!(refused, HubError::Owner { .. }), "{refused}");
     assert!(refused.to_string().contains(&format!("chown -R {somebody} ")), "{refused}");
+}
+
+#[test]
+fn a_folder_in_one_of_somebody_else_is_refused() {
+    if effective_user() != 0 {
+        return;
+    }
+    let base = tempfile::tempdir().unwrap();
+    let above = base.path().join("theirs");
+    std::fs::create_dir(&above).unwrap();
+    chown(&above, Some(12_345), None).unwrap();
+    let path = above.join("hub");
+    let refused = own_folder(&path, Some((12_345, 12_345)), effective_user()).unwrap_err();
+    assert!(matches!(refused, HubError::Above { owner: 12_345, .. }), "{refused}");
+    assert!(!path.exists(), "nothing was made or given away");
+}
+
+#[test]
+fn what_the_hubs_user_put_in_the_place_of_the_secret_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, precious) = (folder.path().join(SECRET_FILE), folder.path().join("precious"));
+    std::fs::write(&precious, "theirs").unwrap();
+    symlink(&precious, folder.path().join(format!(".{SECRET_FILE}.{}.tmp", std::process::id()))).unwrap();
+    secret_in(folder.path()).unwrap();
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "theirs");
+    std::fs::remove_file(&path).unwrap();
+    symlink(&precious, &path).unwrap();
+    assert!(matches!(secret_in(folder.path()), Err(HubError::Damaged(_))));
+    std::fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+    assert!(matches!(secret_in(folder.path()), Err(HubError::Damaged(_))), "and nobody waits for its writer");
 }

@@ -1,13 +1,26 @@
-//! A complaint is made again only after a while.
+//! Lines of one sort are few.
 
 use super::*;
 
 #[test]
-fn one_line_of_each_sort_in_a_while() {
+fn one_line_of_each_state_in_a_while() {
     let mut complaints = Complaints::default();
     let start = Tick(1_000_000_000);
+    let ten = Duration::from_secs(10);
     assert!(complaints.may_say(Complaint::TooManyClients, start));
-    assert!(!complaints.may_say(Complaint::TooManyClients, start + EVERY / 2));
-    assert!(complaints.may_say(Complaint::TooManyPeers, start + EVERY / 2));
-    assert!(complaints.may_say(Complaint::TooManyClients, start + EVERY));
+    assert!(!complaints.may_say(Complaint::TooManyClients, start + ten / 2));
+    assert!(complaints.may_say(Complaint::TooManyPeers, start + ten / 2));
+    assert!(complaints.may_say(Complaint::TooManyClients, start + ten));
+}
+
+#[test]
+fn a_flood_is_cut_and_its_size_told_afterwards() {
+    let mut complaints = Complaints::default();
+    let now = Tick::default();
+    let said = (0..1_000).filter(|_| complaints.may_say(Complaint::Script, now)).count();
+    assert_eq!(said, 20);
+    assert!(complaints.may_say(Complaint::Conduct, now), "of another sort nothing was said");
+    let later = now + Duration::from_secs(1);
+    assert_eq!(complaints.admit(Complaint::Script, later), Some(980));
+    assert_eq!(complaints.admit(Complaint::Script, later), Some(0));
 }

@@ -1,36 +1,27 @@
 //! Redis clients as members of the bus.
 
-use remuda_bus::{Encoding, Filter, FilterKind, Membership, Role};
+use remuda_bus::{Encoding, Filter, FilterKind, Membership, Reserved, Role};
 use remuda_wire::resp::Version;
 
 use super::Core;
 use crate::redis::session::Session;
-use crate::table::Key;
 
 impl Core {
     /// What `session` says of itself has changed: the bus is told.
     pub(crate) fn speaks(&mut self, session: &Session) {
         if session.is_member {
-            self.rejoin(session.key, membership(self, session));
+            let membership = membership(self, session);
+            if let Err(error) = self.bus.change(session.key.member(), membership) {
+                self.say(&error);
+            }
         }
     }
 
-    /// Joins again with other words for oneself; subscriptions and what waits go along.
-    pub(crate) fn rejoin(&mut self, key: Key, membership: Membership) {
-        let member = key.member();
-        let filters: Vec<(Filter, u64)> =
-            self.bus.subscriptions(member).map(|(filter, times)| (filter.clone(), times)).collect();
-        let waiting: Vec<u8> = self.bus.slices(member).flatten().copied().collect();
-        self.bus.leave(member);
-        if self.bus.join(member, membership).is_err() {
-            return;
-        }
-        self.bus.enqueue(member, &waiting);
-        for (filter, times) in filters {
-            for _ in 0..times {
-                // It had room a moment ago.
-                let _ = self.bus.subscribe(member, filter.clone());
-            }
+    /// `session` speaks another version: so does its connection to the store's engine.
+    pub(crate) fn speaks_anew(&mut self, session: &mut Session) {
+        self.speaks(session);
+        if let Some(store) = &mut self.engines.store {
+            store.speaks(session, self.moment.tick);
         }
     }
 
@@ -43,6 +34,7 @@ impl Core {
             session.is_member = true;
         }
         self.bus.subscribe(session.key.member(), filter).map_err(|error| error.to_string())?;
+        session.has_subscribed = true;
         Ok(())
     }
 
@@ -50,31 +42,22 @@ impl Core {
         self.bus.unsubscribe(session.key.member(), filter);
     }
 
-    /// Publishes for a Redis client; says how many heard it.
-    pub(crate) fn publish(
-        &mut self,
-        session: &Session,
-        shard: bool,
-        topic: &[u8],
-        payload: &[u8],
-    ) -> Result<u64, String> {
-        self.tell_changes();
-        let published = if shard {
-            self.bus.publish_shard(session.origin, topic, payload)
-        } else {
-            self.bus.publish_one(session.origin, topic, payload)
-        };
-        published.map_err(|error| error.to_string())
-    }
-
     /// Ends what a client has begun. It stays a member of the bus, where replies of it may wait.
-    pub(crate) fn start_over(&mut self, session: &Session) {
+    pub(crate) fn start_over(&mut self, session: &mut Session) {
         self.store.forget(session.key.client());
+        if let Some(store) = &mut self.engines.store {
+            store.close(session);
+        }
         let kinds = [FilterKind::Channel, FilterKind::Pattern, FilterKind::Shard, FilterKind::Sequenced];
         for kind in kinds.into_iter().filter(|_| session.is_member) {
             self.bus.unsubscribe_all(session.key.member(), kind);
         }
         self.stop_serving(session.key);
+    }
+
+    /// Whether somebody listens to changes of the store.
+    pub(crate) fn tells_of_changes(&self) -> bool {
+        self.bus.is_heard(Reserved::Store) || self.bus.is_heard(Reserved::Keyspace)
     }
 
     /// Publishes the changes of the store so far.

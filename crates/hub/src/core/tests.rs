@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use remuda_model::hub::{
-    BusAuth, BusSpec, Events, Fsync, FullPolicy, HubSpec, ScriptSpec, SlowPolicy, StoreAuth, StoreSpec,
+    BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSpec, ScriptSpec, SlowPolicy, StoreAuth,
+    StoreSpec,
 };
 use remuda_store::{Mode, Outcome};
 
@@ -14,7 +15,8 @@ use crate::journal::Journal;
 use crate::limits;
 use crate::reply::Reply;
 
-fn spec(folder: &Path) -> HubSpec {
+/// A hub that has each write on disk before it answers.
+pub(crate) fn spec(folder: &Path) -> HubSpec {
     let bus = BusSpec {
         listen: Vec::new(),
         pub_listen: None,
@@ -28,6 +30,7 @@ fn spec(folder: &Path) -> HubSpec {
         peers_max: 100,
         heartbeat: Duration::from_secs(30),
         replay: Vec::new(),
+        engine: Engine::Embedded,
     };
     let store = StoreSpec {
         listen: Vec::new(),
@@ -40,19 +43,24 @@ fn spec(folder: &Path) -> HubSpec {
         clients_max: 100,
         script: ScriptSpec { time: Duration::from_secs(5), memory: 1 << 20 },
         events: Events::Names,
+        engine: Engine::Embedded,
     };
     HubSpec {
         bus,
         store,
         state_dir: folder.to_owned(),
         users: Default::default(),
+        limited_users: Default::default(),
         accesses: Default::default(),
     }
 }
 
-/// Everything but connections, on a disk that has each write before it is answered.
 fn core(folder: &Path) -> Core {
-    let spec = spec(folder);
+    core_of(folder, spec(folder))
+}
+
+/// Everything but connections.
+pub(crate) fn core_of(folder: &Path, spec: HubSpec) -> Core {
     let (journal, _) =
         Journal::open(&folder.join("store"), limits::journal(&spec)).unwrap().replay(&mut |_| {}).unwrap();
     let settings = HubSettings {
@@ -61,6 +69,7 @@ fn core(folder: &Path) -> Core {
         runtime_dir: folder.to_owned(),
         handover: folder.join("handover"),
         generation: 1,
+        limited_uids: Default::default(),
         peer_uids: Default::default(),
         secret: "ab".repeat(32).parse().unwrap(),
         services: Default::default(),
@@ -70,7 +79,8 @@ fn core(folder: &Path) -> Core {
     let scripts = Scripts::new(limits::scripts(&spec)).unwrap();
     let (store, bus) = (Store::new(limits::store(&spec, 1)), Bus::new(limits::bus(&spec, 1, 1)));
     let mechanisms = Mechanisms::new(&spec).unwrap();
-    Core::new(Arc::new(settings), store, bus, durability, "run".to_owned(), 0, mechanisms, scripts)
+    let engines = Engines::new(&spec, "run", 1).unwrap();
+    Core::new(Arc::new(settings), store, bus, durability, "run".to_owned(), 0, mechanisms, engines, scripts)
 }
 
 fn run(core: &mut Core, client: u64, command: &[&[u8]]) -> BytesMut {

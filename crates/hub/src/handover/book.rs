@@ -81,7 +81,9 @@ pub(crate) fn records(content: Vec<u8>) -> Result<Vec<Record>, HandoverError> {
         let parsed =
             parser.parse(&mut input, &mut places).map_err(|error| HandoverError::Book(error.to_string()))?;
         let Some(length) = parsed else { break };
-        let record = input.split_to(length).freeze();
+        // In memory of its own: some fields live on as long as a connection, and would keep the whole book.
+        let record = Bytes::copy_from_slice(&input[..length]);
+        input.advance(length);
         records.push(Record { fields: places.iter().map(|place| record.slice(place.clone())).collect() });
     }
     if input.has_remaining() {
@@ -89,3 +91,6 @@ pub(crate) fn records(content: Vec<u8>) -> Result<Vec<Record>, HandoverError> {
     }
     Ok(records)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use remuda_model::Tick;
-use remuda_sys::event::Interest;
-use remuda_wire::resp::{CommandParser, Version};
+use remuda_wire::resp::{CommandParser, Version, Writer};
 use remuda_wire::zmtp::{self, SavedConnection, SavedCurve, SocketType};
 
 use super::HandoverError;
@@ -15,14 +14,16 @@ use crate::access::User;
 use crate::connection::{Connection, Protocol};
 use crate::core::Core;
 use crate::limits;
-use crate::outbox::Outbox;
-use crate::redis::session::{Replies, Session};
-use crate::stream::Stream;
+use crate::redis::session::{Replies, Session, Waiting};
+use crate::stream::{Remote, Stream};
 use crate::table::Key;
 use crate::timers::{Due, Timers};
 use crate::zeromq::peer::{Peer, Pending, Role};
 
 const ROLES: [Role; 5] = [Role::Unknown, Role::Publisher, Role::Subscriber, Role::Consumer, Role::Asker];
+
+/// The answer to what an engine was given and has not answered when the hub is replaced.
+const UNKNOWN: &str = "ERR the hub was replaced meanwhile; whether this was carried out is not known";
 
 /// Writes down a connection; says whether it can be passed on. One that has not greeted yet cannot.
 pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers, pages: &mut Pages) -> bool {
@@ -32,10 +33,23 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
     let Connection { protocol, outbox, input, .. } = connection;
     match protocol {
         Protocol::Redis(session, _) => {
-            // What it waits for is asked again.
-            let again = if session.waiting.is_some() { &session.waits_with[..] } else { &[] };
+            // What it waits for is asked again, unless that would do something twice.
+            let again = match session.waiting {
+                Some(Waiting::Engine) => &[][..],
+                None if session.upstream.is_none() => &[],
+                Some(_) | None => &session.waits_with[..],
+            };
             let input = [again, input].concat();
-            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, outbox.bytes()]);
+            // Not in the outbox: should the other hub fail, the answers may come after all.
+            let mut output = BytesMut::new();
+            if session.owed > 0 {
+                output.extend_from_slice(outbox.bytes());
+                for _each in 0..session.owed {
+                    Writer::new(&mut output, session.version).error(UNKNOWN);
+                }
+            }
+            let output = if session.owed > 0 { &output } else { outbox.bytes() };
+            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, output]);
             write_session(session, pages);
             true
         }
@@ -87,6 +101,12 @@ fn write_session(session: &Session, pages: &mut Pages) {
         Replies::SkipNext => 2,
         Replies::Skip => 3,
     };
+    // The command it waits with is carried out again, and its reply is not wanted then either.
+    let is_asked_again = session.waiting != Some(Waiting::Engine);
+    let replies = match session.is_muted && is_asked_again && replies == 0 {
+        true => 3,
+        false => replies,
+    };
     let numbers = [
         u64::from(session.version == Version::Resp3),
         u64::from(session.database),
@@ -95,7 +115,7 @@ fn write_session(session: &Session, pages: &mut Pages) {
         u64::from(session.hears_itself),
         replies,
         session.commands,
-        u64::from(session.is_watching),
+        u64::from(session.is_watching || session.has_lost_watch),
         u64::from(session.transaction.is_open()),
         u64::from(session.transaction.is_poisoned()),
         session.opened.0,
@@ -266,7 +286,9 @@ impl Arriving {
         let stream = Stream::adopt(fd).ok()?;
         let remote = stream.remote().ok()?;
         let protocol = match self.protocol? {
-            Half::Redis(session) => {
+            Half::Redis(mut session) => {
+                session.user = believed(core, &remote, session.user.take());
+                session.first_user = believed(core, &remote, session.first_user.take());
                 let mut parser = CommandParser::new(limits::resp());
                 parser.set_authenticated(session.user.is_some());
                 Protocol::Redis(session, parser)
@@ -274,7 +296,8 @@ impl Arriving {
             Half::ZeroMq(half) => {
                 let wire = zmtp::Connection::restore(&half.saved, limits::zmtp(&core.settings.spec));
                 let [origin, is_member, hears_itself, next_ticket] = half.numbers;
-                let mut peer = Peer::new(wire, half.user, remuda_bus::Origin(origin), remote.clone());
+                let user = believed(core, &remote, half.user);
+                let mut peer = Peer::new(wire, user, remuda_bus::Origin(origin), remote.clone());
                 peer.signer = half.signer;
                 peer.role = half.role;
                 peer.is_member = is_member != 0;
@@ -286,26 +309,21 @@ impl Arriving {
                 Protocol::ZeroMq(Box::new(peer))
             }
         };
-        let mut outbox = Outbox::default();
-        outbox.bytes().extend_from_slice(&self.output);
-        Some(Connection {
-            key: self.key,
-            stream,
-            remote,
-            endpoint,
-            input: BytesMut::from(self.input.as_ref()),
-            outbox,
-            protocol,
-            interest: Interest::Read,
-            is_watched: true,
-            paused: false,
-            closing: self.closing,
-            heard: now,
-            sent: 0,
-            is_dirty: false,
-            is_held: false,
-        })
+        let mut connection = Connection::new(self.key, stream, remote, endpoint, protocol, now);
+        connection.closing = self.closing;
+        connection.input.extend_from_slice(&self.input);
+        connection.outbox.bytes().extend_from_slice(&self.output);
+        Some(connection)
     }
+}
+
+/// Who is trusted without a token may have been so under the rules of before.
+fn believed(core: &Core, remote: &Remote, user: Option<Arc<User>>) -> Option<Arc<User>> {
+    let is_trusted = match remote {
+        Remote::Local { uid, .. } => core.trusts(*uid),
+        Remote::Internet(_) => true,
+    };
+    user.filter(|user| is_trusted || **user != *core.users.trusted())
 }
 
 fn read_session(key: Key, record: &Record, core: &Core) -> Result<Session, HandoverError> {

@@ -11,7 +11,7 @@ use remuda_sys::socket::{Arrival, Link, LinkListener};
 
 use super::book::Pages;
 use super::{
-    ASK, ASK_WITHIN, BOOK, DESCRIPTORS, FORMAT, HandoverError, MORE, REFUSED, TAKEN, WITHIN, connections,
+    ASK_WITHIN, BOOK, DESCRIPTORS, FORMAT, HandoverError, Keeping, MORE, REFUSED, TAKEN, WITHIN, connections,
     machines, name,
 };
 use crate::connection::Protocol;
@@ -56,10 +56,12 @@ impl Hub {
             return Ok(None);
         };
         let is_ours = link.peer().is_ok_and(|peer| self.core.is_own(peer.uid));
-        if !is_ours || !matches!(link.receive(ASK_WITHIN), Ok(Arrival::Message { bytes, .. }) if bytes == ASK)
-        {
+        if !is_ours {
             return Ok(None);
         }
+        let Ok(Arrival::Message { bytes, .. }) = link.receive(ASK_WITHIN) else { return Ok(None) };
+        let Some(theirs) = Keeping::asked(&bytes) else { return Ok(None) };
+        self.settle_engines();
         if let Err(why) = self.core.durability.drain(WITHIN) {
             let error = HandoverError::Disk(why.to_string());
             self.core.say(&format!("hand over to a new hub: {error}; this one goes on"));
@@ -67,14 +69,17 @@ impl Hub {
             word.extend_from_slice(error.to_string().as_bytes());
             // Who does not hear it hears that the link is closed.
             let _ = link.send(&word, &[], ASK_WITHIN);
+            self.stay_with_engines();
             return Ok(None);
         }
         // The name is free for the successor's successor.
         self.core.giving = None;
         self.end_calls();
+        self.leave_engines();
         self.core.tell_changes();
         self.close_journal()?;
-        match self.pass_on(&link) {
+        let sends_keys = !Keeping::of(&self.core.settings.spec).shares_disk(&theirs);
+        match self.pass_on(&link, sends_keys) {
             Ok(()) => Ok(Some(link)),
             Err(error) => {
                 self.core.say(&format!("hand over to a new hub: {error}; this one goes on"));
@@ -85,10 +90,11 @@ impl Hub {
         }
     }
 
-    fn pass_on(&mut self, link: &Link) -> Result<(), HandoverError> {
+    fn pass_on(&mut self, link: &Link, sends_keys: bool) -> Result<(), HandoverError> {
         let mut pages = Pages::default();
         pages.add(&[b"hub", FORMAT.as_bytes(), env!("CARGO_PKG_VERSION").as_bytes()]);
-        machines::write(&self.core, &mut pages);
+        machines::write(&self.core, sends_keys, &mut pages);
+        pages.add_numbers("turns", &[u64::from(self.connections.last_turn())]);
         let mut passed = Vec::new();
         for key in self.connections.keys() {
             let Some(connection) = self.connections.get_mut(key) else { continue };
@@ -161,7 +167,7 @@ impl Hub {
                 self.core.services.next(key.peer(), &mut self.core.orders);
             }
         }
-        if self.core.settings.spec.store.durable {
+        if limits::keeps_journal(&self.core.settings.spec) {
             // The failed successor may hold it for a moment longer than it held the link.
             self.core.durability.miss("a new hub that failed still has the journal", self.core.moment.tick);
             self.look_for_the_journal();
@@ -173,6 +179,7 @@ impl Hub {
             }
             Err(error) => self.core.say(&error),
         }
+        self.stay_with_engines();
         for key in self.connections.keys() {
             self.mark(key);
         }
@@ -187,6 +194,8 @@ impl Hub {
         match self.open_journal_again() {
             Ok(journal) => {
                 self.core.durability.put(journal);
+                // Its positions begin anew.
+                self.settled = 0;
                 if let Some(fd) = self.core.durability.as_fd()
                     && let Err(error) = self.poller.add(fd, JOURNAL, Interest::Read)
                 {

@@ -1,18 +1,24 @@
 //! Bus, services, scripts and, where it is on no disk, the store: written down and read again.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use remuda_bus::{
     Capacity, Counters, Encoding, Filter, MemberId, Membership, Origin, Role, SavedBus, SavedMember,
     SavedRing, SavedSegment, Totals,
 };
+use remuda_store::{Change, Class};
 
 use super::HandoverError;
 use super::book::{Pages, Record};
 use crate::core::Core;
 use crate::table::Key;
 
-/// Writes down what the machines have.
-pub(crate) fn write(core: &Core, pages: &mut Pages) {
+/// The record that says that the store's follow.
+pub(super) const KEYS: &[u8] = b"keys";
+
+/// Writes down what the machines have; the store only where `sends_keys`.
+pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
     let saved = core.bus.save();
     let totals = saved.totals;
     pages.add_numbers(
@@ -55,19 +61,45 @@ pub(crate) fn write(core: &Core, pages: &mut Pages) {
     }
     pages.add_numbers("calls", &[core.services.next_call().0]);
     pages.add(&[b"notifications", core.notifications.text().as_bytes()]);
+    if let Some(time) = core.window.forgotten_ms() {
+        pages.add(&[b"forgotten", time.to_string().as_bytes()]);
+    }
     for (time, key, nonce) in core.window.remembered() {
         pages.add(&[b"nonce", time.to_string().as_bytes(), key.to_string().as_bytes(), &nonce]);
     }
+    pages.add(&[b"epoch", core.epoch.as_bytes()]);
+    write_changes(core, pages);
     for source in core.scripts.iter().flat_map(crate::script::Scripts::loaded) {
         pages.add(&[b"script", source]);
     }
-    if !core.settings.spec.store.durable {
+    if sends_keys {
+        // Said also where there are none: what the successor finds on disk is not to be believed.
+        pages.add(&[KEYS]);
         core.store.dump(core.moment, &mut |database, command| {
             let database = database.to_string();
             let mut fields: Vec<&[u8]> = vec![b"store", database.as_bytes()];
             fields.extend_from_slice(command);
             pages.add(&fields);
         });
+    }
+}
+
+/// What the store remembers of its changes, so that watchers go on where they were.
+fn write_changes(core: &Core, pages: &mut Pages) {
+    let (complete_after, changes) = core.store.remembered_changes();
+    pages.add_numbers("changes", &[complete_after]);
+    for change in changes {
+        pages.add(&[
+            b"change",
+            change.revision.to_string().as_bytes(),
+            change.database.to_string().as_bytes(),
+            change.event.as_bytes(),
+            &[u8::try_from(change.class.letter()).unwrap_or(b' ')],
+            change.previous.unwrap_or(0).to_string().as_bytes(),
+            if change.deleted { b"1" } else { b"0" },
+            if change.key.is_some() { b"1" } else { b"0" },
+            change.key.unwrap_or_default(),
+        ]);
     }
 }
 
@@ -119,8 +151,81 @@ pub(crate) struct Machines {
     pub(crate) notifications: Option<Bytes>,
     /// Signatures that were seen: time, key, number.
     pub(crate) nonces: Vec<(u64, u64, [u8; 16])>,
+    /// Nothing up to this time is taken any more.
+    pub(crate) forgotten_ms: Option<u64>,
     pub(crate) scripts: Vec<Bytes>,
+    /// The life of the store's contents.
+    pub(crate) epoch: Option<String>,
+    /// The revision after which all changes are remembered, if the former hub says it.
+    pub(crate) complete_after: Option<u64>,
+    pub(crate) changes: Vec<Remembered>,
     pub(crate) store: Vec<(u32, Vec<Bytes>)>,
+    /// The highest turn of the former hub's table.
+    pub(crate) last_turn: u32,
+    names: Names,
+}
+
+/// A change that the former hub remembers.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    revision: u64,
+    database: u32,
+    event: &'static str,
+    class: Class,
+    previous: Option<u64>,
+    deleted: bool,
+    key: Option<Bytes>,
+}
+
+impl Remembered {
+    fn new(record: &Record, names: &mut Names) -> Result<Self, HandoverError> {
+        let letter = record.field(4)?.first().copied().unwrap_or(b' ');
+        Ok(Self {
+            revision: record.number(1)?,
+            database: u32::try_from(record.number(2)?).unwrap_or(0),
+            event: names.of(record.field(3)?),
+            class: Class::of_letter(letter).unwrap_or(Class::Unnamed),
+            previous: Some(record.number(5)?).filter(|previous| *previous > 0),
+            deleted: record.flag(6)?,
+            key: record.flag(7)?.then(|| record.field(8).cloned()).transpose()?,
+        })
+    }
+
+    pub(crate) fn change(&self) -> Change<'_> {
+        Change {
+            database: self.database,
+            key: self.key.as_deref(),
+            event: self.event,
+            class: self.class,
+            revision: self.revision,
+            previous: self.previous,
+            deleted: self.deleted,
+        }
+    }
+}
+
+/// Names of events, which the store has for as long as the process lives.
+#[derive(Debug, Default)]
+pub(crate) struct Names(BTreeMap<Bytes, &'static str>);
+
+impl Names {
+    /// The store has some sixty; another version may have others.
+    const MAX: usize = 256;
+    /// In place of one too many, or of one that is no name.
+    const OTHER: &'static str = "changed";
+
+    fn of(&mut self, name: &Bytes) -> &'static str {
+        if let Some(known) = self.0.get(name) {
+            return known;
+        }
+        let is_name = self.0.len() < Self::MAX && name.len() <= 64 && name.is_ascii();
+        let text = std::str::from_utf8(name).ok().filter(|_| is_name);
+        let Some(text) = text else { return Self::OTHER };
+        // Once a process, and each name once.
+        let kept: &'static str = Box::leak(text.into());
+        self.0.insert(Bytes::copy_from_slice(name), kept);
+        kept
+    }
 }
 
 impl Machines {
@@ -156,13 +261,21 @@ impl Machines {
                 let capacity = Capacity { outstanding_max, is_pull: record.flag(4)? };
                 self.serving.push((Key::from_number(record.number(1)?), record.field(2)?.clone(), capacity));
             }
+            b"turns" => self.last_turn = u32::try_from(record.number(1)?).unwrap_or(u32::MAX),
             b"calls" => self.next_call = record.number(1)?,
             b"notifications" => self.notifications = Some(record.field(1)?.clone()),
+            b"forgotten" => self.forgotten_ms = Some(record.number(1)?),
             b"nonce" => {
                 let Ok(nonce) = <[u8; 16]>::try_from(record.field(3)?.as_ref()) else {
                     return Err(HandoverError::Book("a nonce has not 16 bytes".to_owned()));
                 };
                 self.nonces.push((record.number(1)?, record.number(2)?, nonce));
+            }
+            b"epoch" => self.epoch = Some(String::from_utf8_lossy(record.field(1)?).into_owned()),
+            b"changes" => self.complete_after = Some(record.number(1)?),
+            b"change" => {
+                let change = Remembered::new(record, &mut self.names)?;
+                self.changes.push(change);
             }
             b"script" => self.scripts.push(record.field(1)?.clone()),
             b"store" => {

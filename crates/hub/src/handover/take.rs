@@ -9,8 +9,8 @@ use remuda_sys::socket::{Arrival, Link};
 
 use super::book::{Record, records};
 use super::connections::Arriving;
-use super::machines::Machines;
-use super::{ASK, BOOK, BOOK_MAX_BYTES, FORMAT, HandoverError, MORE, REFUSED, TAKEN, WITHIN, name};
+use super::machines::{KEYS, Machines, Remembered};
+use super::{BOOK, BOOK_MAX_BYTES, FORMAT, HandoverError, Keeping, MORE, REFUSED, TAKEN, WITHIN, name};
 use crate::core::Core;
 use crate::hub::Hub;
 use crate::table::Key;
@@ -24,14 +24,26 @@ pub(crate) struct Taken {
     descriptors: Vec<OwnedFd>,
 }
 
-/// Asks the former hub for what it has, if there is one.
-pub(crate) fn take(path: &Path) -> Result<Option<Taken>, HandoverError> {
+impl Taken {
+    /// Whether the whole store came along, so that what the disk has is old.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.records.iter().any(|record| record.what() == KEYS)
+    }
+}
+
+/// Whether a former hub serves, which could be asked.
+pub(crate) fn is_there(path: &Path) -> bool {
+    matches!(Link::connect(&name(path), WITHIN), Ok(Some(_)))
+}
+
+/// Asks the former hub that listens at `path` for what it has, if there is one; ours is to keep its store as `keeping` says.
+pub(crate) fn take(path: &Path, keeping: &Keeping) -> Result<Option<Taken>, HandoverError> {
     let Some(link) = Link::connect(&name(path), WITHIN)? else { return Ok(None) };
     let uid = link.peer()?.uid;
     if uid != 0 && uid != remuda_sys::users::effective_user() {
         return Err(HandoverError::Stranger(uid));
     }
-    link.send(ASK, &[], WITHIN)?;
+    link.send(&keeping.question(), &[], WITHIN)?;
     let book = match link.receive(WITHIN)? {
         Arrival::Message { bytes, descriptors } if bytes == BOOK => descriptors,
         Arrival::Message { bytes, .. } => match bytes.strip_prefix(REFUSED) {
@@ -65,6 +77,7 @@ pub(crate) fn take(path: &Path) -> Result<Option<Taken>, HandoverError> {
 impl Hub {
     /// Goes on where the former hub stopped.
     pub(crate) fn take_over(&mut self, taken: Taken) -> Result<Link, HandoverError> {
+        let has_keys = taken.has_keys();
         let Taken { link, records, descriptors } = taken;
         let mut machines = Machines::default();
         let mut arriving: Vec<Arriving> = Vec::new();
@@ -77,9 +90,14 @@ impl Hub {
                 last.read(record, &self.core)?;
             }
         }
+        let last_turn = machines.last_turn;
         let members: Vec<Key> =
             machines.bus.members.iter().map(|member| Key::from_number(member.id.0)).collect();
         self.core.restore(machines);
+        if has_keys {
+            let core = &mut self.core;
+            core.durability.write_anew(&core.store, core.moment, WITHIN / 2).map_err(HandoverError::Keep)?;
+        }
         let now = self.core.moment.tick;
         for (half, fd) in arriving.into_iter().zip(descriptors) {
             let key = half.key;
@@ -95,7 +113,7 @@ impl Hub {
                 self.core.timers.set(key, Due::Sync, at);
             }
         }
-        self.connections.restored();
+        self.connections.restored(last_turn);
         self.forget_the_lost(&members);
         link.send(TAKEN, &[], WITHIN)?;
         // Not before: what is done now is ours alone.
@@ -142,12 +160,16 @@ impl Core {
         if let Some(flags) = machines.notifications {
             self.notifications.set(&flags);
         }
+        if let Some(time) = machines.forgotten_ms {
+            self.window.forget_until(time);
+        }
         for (time, key, nonce) in machines.nonces {
             self.window.remember(time, key, nonce);
         }
         if let Some(scripts) = &mut self.scripts {
             for source in machines.scripts {
-                // It was loaded before.
+                // It was loaded before; where the config gives scripts less memory now it may be one too many, and
+                // whoever runs it is told to load it.
                 let _ = scripts.load(&source);
             }
         }
@@ -156,6 +178,13 @@ impl Core {
             if let Err(error) = self.store.replay(self.moment, database, &words) {
                 self.say(&error);
             }
+        }
+        if let Some(complete_after) = machines.complete_after {
+            let changes = machines.changes.iter().map(Remembered::change);
+            self.store.go_on_with_changes(complete_after, changes);
+        }
+        if let Some(epoch) = machines.epoch {
+            self.epoch = epoch;
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each chunk begins with a `SELECT`, so that it means the same whatever was lost before it.
 
-use super::commands;
+use remuda_wire::resp::encode_command;
 
 /// From this size on a chunk ends with the next record. What one batch holds is what one damaged byte can cost.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
@@ -29,7 +29,7 @@ impl Gathering {
     /// Adds one command.
     pub(super) fn command(&mut self, database: u32, arguments: &[&[u8]]) {
         self.select(database);
-        commands::encode(arguments, &mut self.bytes);
+        encode_command(arguments, &mut self.bytes);
     }
 
     /// Hands over what was gathered, and goes on in `empty`.
@@ -40,7 +40,7 @@ impl Gathering {
 
     fn select(&mut self, database: u32) {
         if self.selected != Some(database) {
-            commands::encode(&[b"SELECT", database.to_string().as_bytes()], &mut self.bytes);
+            encode_command(&[b"SELECT", database.to_string().as_bytes()], &mut self.bytes);
             self.selected = Some(database);
         }
     }

@@ -27,16 +27,6 @@ pub(super) fn parse(input: &[u8], arguments: &mut Vec<Range<usize>>) -> Parsed {
     }
 }
 
-/// Writes a command.
-pub(super) fn encode(arguments: &[&[u8]], out: &mut Vec<u8>) {
-    header(b'*', arguments.len(), out);
-    for argument in arguments {
-        header(b'$', argument.len(), out);
-        out.extend_from_slice(argument);
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
 fn command(input: &[u8], arguments: &mut Vec<Range<usize>>) -> Result<usize, Parsed> {
     let (count, mut at) = number(input, 0, b'*')?;
     if count == 0 || count > ARGUMENTS_MAX {
@@ -78,63 +68,5 @@ fn line_end(input: &[u8], at: usize) -> Result<usize, Parsed> {
     }
 }
 
-fn header(sign: u8, number: usize, out: &mut Vec<u8>) {
-    out.push(sign);
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).expect("a digit");
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-    out.extend_from_slice(b"\r\n");
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
-
-    use super::{Parsed, encode, parse};
-
-    fn commands() -> impl Strategy<Value = Vec<Vec<u8>>> {
-        proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..8)
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_and_every_part_of_it_is_incomplete(words in commands()) {
-            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            let (mut bytes, mut ranges) = (Vec::new(), Vec::new());
-            encode(&words, &mut bytes);
-            prop_assert_eq!(parse(&bytes, &mut ranges), Parsed::Command(bytes.len()));
-            let read: Vec<&[u8]> = ranges.iter().map(|range| &bytes[range.clone()]).collect();
-            prop_assert_eq!(read, words);
-            for cut in 0..bytes.len() {
-                prop_assert_eq!(parse(&bytes[..cut], &mut ranges), Parsed::Incomplete);
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_read_within_their_bounds(bytes: Vec<u8>) {
-            let mut ranges = Vec::new();
-            if let Parsed::Command(end) = parse(&bytes, &mut ranges) {
-                prop_assert!(end <= bytes.len());
-                prop_assert!(ranges.iter().all(|range| range.end <= end));
-            }
-        }
-    }
-
-    #[test]
-    fn what_we_do_not_write_is_broken() {
-        let texts: [&[u8]; 7] =
-            [b"PING\r\n", b"*0\r\n", b"*01\r\n", b"*1\r\n+a\r\n", b"*1\r\n$1\r\nab", b"*-1\r\n", b"*1\n"];
-        for text in texts {
-            assert_eq!(parse(text, &mut Vec::new()), Parsed::Broken, "{}", text.escape_ascii());
-        }
-    }
-}
+mod tests;

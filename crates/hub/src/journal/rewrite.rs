@@ -1,24 +1,24 @@
 //! A snapshot of the store in the place of a long log.
 //!
 //! The loop dumps the store into a [`BaseWriter`] in the same turn in which it asked for one: at that moment the next
-//! log begins, so base and log together are the store, whatever happens meanwhile. A thread of its own writes and
-//! syncs the file under a name that no reader knows; when it is whole it gets its name, the manifest names it, and what
+//! log begins, so base and log together are the store, whatever happens meanwhile. The loop does not wait for the disk:
+//! what the disk has not taken yet stays in memory, which is the store once more at most, is counted, and goes as the
+//! file grows. A thread of its own writes and syncs the file under a name that no reader knows; when it is whole it gets its name, the manifest names it, and what
 //! it replaces is removed. Until that very step the old base and all logs are the journal.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::as_u64;
 use super::batch::{CHUNK_BYTES, Gathering};
 use super::seal::{Mark, Seal};
 use super::segment::{Name, Segment, sync_folder};
 use super::shared::{BaseEnd, Shared};
-
-/// Most chunks on their way to the disk, of at least [`CHUNK_BYTES`]: 16 MiB. A dump that is faster than the disk waits.
-const CHUNKS_MAX: usize = 256;
 
 /// A finished rewrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,17 @@ pub enum RewriteError {
 #[derive(Debug)]
 pub struct BaseWriter {
     gathering: Gathering,
-    chunks: SyncSender<Chunk>,
+    chunks: Sender<Chunk>,
+    passage: Arc<Passage>,
+}
+
+/// What is known of the chunks on their way.
+#[derive(Debug, Default)]
+struct Passage {
+    /// Bytes that were handed over and are not written.
+    pending: AtomicU64,
+    /// Nobody wants the base any more, however much of it waits.
+    is_given_up: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -71,14 +81,22 @@ enum Chunk {
 /// The journal's hold on the thread.
 #[derive(Debug)]
 pub(super) struct Running {
-    chunks: SyncSender<Chunk>,
+    chunks: Sender<Chunk>,
+    passage: Arc<Passage>,
     thread: JoinHandle<()>,
 }
 
 impl Running {
+    /// Bytes that wait for the disk.
+    pub(super) fn pending_bytes(&self) -> u64 {
+        self.passage.pending.load(Ordering::Relaxed)
+    }
+
     /// Gives the base up unless it is whole, and waits until the thread touches the folder no more.
     pub(super) fn end(self) {
-        // A thread that is gone has told how it ended, and so does one that panics: nobody is left to hear it.
+        self.passage.is_given_up.store(true, Ordering::Relaxed);
+        // It wakes a thread that has written all it was given. One that is gone has told how it ended, and so does one
+        // that panics: nobody is left to hear it.
         let _ = self.chunks.send(Chunk::GiveUp);
         let _ = self.thread.join();
     }
@@ -92,6 +110,7 @@ struct Task {
     mark: Mark,
     began: Instant,
     chunks: Receiver<Chunk>,
+    passage: Arc<Passage>,
 }
 
 impl BaseWriter {
@@ -101,32 +120,47 @@ impl BaseWriter {
         number: u64,
         mark: Mark,
     ) -> Result<(Self, Running), RewriteError> {
-        let (chunks, receiver) = sync_channel(CHUNKS_MAX);
-        let task = Task { folder: folder.to_owned(), number, mark, began: Instant::now(), chunks: receiver };
+        let (chunks, receiver) = channel();
+        let passage = Arc::new(Passage::default());
+        let task = Task {
+            folder: folder.to_owned(),
+            number,
+            mark,
+            began: Instant::now(),
+            chunks: receiver,
+            passage: Arc::clone(&passage),
+        };
         let thread = thread::Builder::new()
             .name("journal base".into())
             .spawn(move || shared.end_base(task.run()))
             .map_err(RewriteError::Thread)?;
-        let running = Running { chunks: chunks.clone(), thread };
-        Ok((Self { gathering: Gathering::default(), chunks }, running))
+        let running = Running { chunks: chunks.clone(), passage: Arc::clone(&passage), thread };
+        Ok((Self { gathering: Gathering::default(), chunks, passage }, running))
     }
 
-    /// Adds a command on `database`. May wait for the disk. After a failure what is added is thrown away; the failure
+    /// Adds a command on `database`, without a wait. After a failure what is added is thrown away; the failure
     /// comes out of [`Journal::rewritten`](super::Journal::rewritten).
     pub fn command(&mut self, database: u32, arguments: &[&[u8]]) {
         self.gathering.command(database, arguments);
         if self.gathering.len() >= CHUNK_BYTES {
             let chunk = self.gathering.take(Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4));
-            // The thread is gone when it failed, which it has told already.
-            let _ = self.chunks.send(Chunk::Commands(chunk));
+            self.hand_over(Chunk::Commands, chunk);
         }
     }
 
     /// That was everything. Returns at once; [`Journal::rewritten`](super::Journal::rewritten) tells the end.
     pub fn finish(mut self) {
         let last = self.gathering.take(Vec::new());
-        // As above.
-        let _ = self.chunks.send(Chunk::Last(last));
+        self.hand_over(Chunk::Last, last);
+    }
+
+    fn hand_over(&self, kind: fn(Vec<u8>) -> Chunk, bytes: Vec<u8>) {
+        let length = as_u64(bytes.len());
+        self.passage.pending.fetch_add(length, Ordering::Relaxed);
+        if self.chunks.send(kind(bytes)).is_err() {
+            // The thread is gone when it failed, which it has told already.
+            self.passage.pending.fetch_sub(length, Ordering::Relaxed);
+        }
     }
 }
 
@@ -164,15 +198,20 @@ impl Task {
         let failed = |source| RewriteError::Write { path: part.to_owned(), source };
         let mut segment = Segment::create(part, name, self.mark).map_err(failed)?;
         while let Ok(chunk) = self.chunks.recv() {
+            if self.passage.is_given_up.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             let (mut bytes, is_last) = match chunk {
                 Chunk::Commands(bytes) => (bytes, false),
                 Chunk::Last(bytes) => (bytes, true),
                 Chunk::GiveUp => return Ok(None),
             };
+            let length = as_u64(bytes.len());
             if !bytes.is_empty() {
                 Seal::write(self.mark, name, segment.length(), 0, &mut bytes);
                 segment.write(&bytes).map_err(failed)?;
             }
+            self.passage.pending.fetch_sub(length, Ordering::Relaxed);
             if is_last {
                 segment.sync().map_err(failed)?;
                 return Ok(Some(segment.length()));

@@ -7,6 +7,8 @@
 
 use std::fmt::Write;
 
+use remuda_wire::resp::encode_command;
+
 use super::checksum::Checksum;
 use super::commands;
 use super::segment::Name;
@@ -58,7 +60,7 @@ impl Seal {
         let mut text = String::with_capacity(TEXT_BYTES);
         write!(text, "remuda.seal {:016x} {offset:016x} {length:016x} {checksum:08x}", mark.0)
             .expect("a string takes everything");
-        commands::encode(&[b"ECHO", text.as_bytes()], out);
+        encode_command(&[b"ECHO", text.as_bytes()], out);
     }
 
     /// Reads a seal; `None` when it is none of this journal.
@@ -85,7 +87,7 @@ impl Seal {
 pub(super) fn opening(mark: Mark, name: Name) -> Vec<u8> {
     let mut bytes = Vec::new();
     let text = format!("remuda.journal 1 {:016x} {name}", mark.0);
-    commands::encode(&[b"ECHO", text.as_bytes()], &mut bytes);
+    encode_command(&[b"ECHO", text.as_bytes()], &mut bytes);
     Seal::write(mark, name, 0, 0, &mut bytes);
     bytes
 }

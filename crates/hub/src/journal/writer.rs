@@ -25,8 +25,6 @@ use super::{Fsync, as_u64};
 /// What is written with one call, unless a single record is longer: large enough that calls do not matter, small
 /// enough that a waiting reply is not held up by those behind it.
 const WRITE_BYTES: usize = 1024 * 1024;
-/// How often [`Fsync::EverySecond`] syncs.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// The first wait after a failure, doubled up to the longest: room on a disk comes back when somebody makes it.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
@@ -96,7 +94,10 @@ impl Writer {
     }
 
     fn sync_due(&self) -> Option<Instant> {
-        self.unsynced.filter(|_| self.fsync == Fsync::EverySecond).map(|since| since + SYNC_EVERY)
+        match self.fsync {
+            Fsync::Every(time) => self.unsynced.map(|since| since + time),
+            Fsync::Always | Fsync::Never => None,
+        }
     }
 
     /// Does what is queued and due, until nothing is or something fails.
@@ -223,9 +224,6 @@ impl Writer {
 
     /// Closes the log and begins the next; until the manifest names it nothing is written to it.
     fn turn(&mut self, number: u64) -> io::Result<()> {
-        if self.fsync == Fsync::Never {
-            self.segment.sync()?;
-        }
         self.sync()?;
         let name = Name::Log(number);
         let next = Segment::create(&self.folder.join(name.to_string()), name, self.manifest.mark)?;

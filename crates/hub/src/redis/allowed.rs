@@ -1,12 +1,12 @@
 //! Which commands a client may use, and on which keys: what the rules of its service, and where it stands, leave it.
 
-use remuda_store::Flag;
 use remuda_wire::resp::Writer;
 
 use super::CommandKind;
 use super::own::{Own, Verb};
 use super::session::Session;
 use super::text;
+use crate::access::{Denied, User};
 use crate::core::Core;
 
 /// Whether the client may do this, now.
@@ -24,38 +24,26 @@ pub(super) fn allowed(session: &Session, kind: CommandKind, command: &[&[u8]]) -
         ));
     }
     match kind {
-        CommandKind::Store(spec) if user.access.keys.is_some() => {
-            if matches!(spec.name, "sort" | "sort_ro") && reads_other_keys(command) {
-                return Err(
-                    "ERR BY and GET options of SORT are denied to a user whose keys are limited".to_owned()
-                );
-            }
-            if spec.keys_of(command).next().is_none() {
-                return Err(format!(
-                    "NOPERM User {} has no permissions to run the '{}' command",
-                    user.name,
-                    kind.name().to_ascii_lowercase()
-                ));
-            }
-            let may = |key: &[u8]| {
-                if spec.flags.has(Flag::Write) {
-                    user.access.may_write(key)
-                } else {
-                    user.access.may_read(key)
-                }
-            };
-            match spec.keys_of(command).names().all(may) {
-                true => Ok(()),
-                false => Err("NOPERM No permissions to access a key".to_owned()),
-            }
+        CommandKind::Store(spec) => user.may_run(spec, command).map_err(|denied| denied.to_string()),
+        CommandKind::Own(own) if own.verb == Verb::Watch => {
+            let may = command[1..].iter().all(|key| user.access.may_read(key));
+            if may { Ok(()) } else { Err(Denied::Key.to_string()) }
         }
-        CommandKind::Own(own) if concerns_all(own, command) && !user.is_unrestricted() => Err(format!(
-            "NOPERM User {} has no permissions to run the '{}' command",
-            user.name,
-            kind.name().to_ascii_lowercase()
-        )),
+        // Nobody here knows which of its arguments are keys.
+        CommandKind::Foreign(_) if !user.is_unrestricted() => Err(no_permissions(user, kind)),
+        CommandKind::Own(own) if concerns_all(own, command) && !user.is_unrestricted() => {
+            Err(no_permissions(user, kind))
+        }
         _ => Ok(()),
     }
+}
+
+fn no_permissions(user: &User, kind: CommandKind) -> String {
+    format!(
+        "NOPERM User {} has no permissions to run the '{}' command",
+        user.name,
+        kind.name().to_ascii_lowercase()
+    )
 }
 
 /// Whether a command changes something for everybody.
@@ -68,13 +56,6 @@ fn concerns_all(own: &Own, command: &[&[u8]]) -> bool {
         Verb::Script => says(&["FLUSH"]),
         _ => false,
     }
-}
-
-/// Whether `SORT` looks at keys that its arguments do not name.
-fn reads_other_keys(command: &[&[u8]]) -> bool {
-    let options = command.windows(2).skip(1);
-    let mut patterns = options.filter(|pair| text::is(pair[0], "BY") || text::is(pair[0], "GET"));
-    patterns.any(|pair| pair[1].contains(&b'*'))
 }
 
 /// `ACL WHOAMI|USERS|CAT`.

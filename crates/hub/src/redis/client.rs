@@ -1,5 +1,6 @@
 //! `CLIENT`: who is connected, and how a client wants to be treated.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use remuda_model::Tick;
@@ -68,7 +69,7 @@ pub(crate) fn line(session: &Session, address: &str, queued: usize, now: Tick) -
 
 fn flags(session: &Session) -> String {
     let mut flags = String::new();
-    if session.waiting.is_some_and(|waiting| waiting != Waiting::Errand) {
+    if session.waiting.is_some_and(|waiting| !matches!(waiting, Waiting::Errand | Waiting::Disk)) {
         flags.push('b');
     }
     if session.subscriptions() + session.shards.len() + session.sequenced.len() > 0 {
@@ -113,7 +114,7 @@ fn answer(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, command:
             name => out.bulk(name.as_bytes()),
         },
         2 if is(what, "INFO") => {
-            let which = Which { keys: Some(vec![session.key]), ..Which::default() };
+            let which = Which { keys: Some(BTreeSet::from([session.key])), ..Which::default() };
             core.ask(Errand::List { to: session.key, which });
         }
         2.. if is_about_others(what) && !may_do_so(session) => out.error(&format!(
@@ -202,7 +203,7 @@ fn list_some(core: &mut Core, session: &Session, out: &mut Writer<'_>, options: 
             None => out.error(&format!("ERR Unknown client type '{}'", printable(kind))),
         },
         [word, ids @ ..] if is(word, "ID") && !ids.is_empty() => {
-            let keys: Option<Vec<Key>> = ids.iter().map(|id| key(id)).collect();
+            let keys: Option<BTreeSet<Key>> = ids.iter().map(|id| key(id)).collect();
             match keys {
                 Some(keys) => {
                     let which = Which { keys: Some(keys), ..Which::default() };
@@ -233,7 +234,7 @@ fn kill(core: &mut Core, session: &Session, out: &mut Writer<'_>, options: &[&[u
         let text = || Some(String::from_utf8_lossy(value).into_owned());
         if is(word, "ID") {
             match number(value).filter(|id| *id > 0).and_then(|_| key(value)) {
-                Some(key) => which.keys = Some(vec![key]),
+                Some(key) => which.keys = Some(BTreeSet::from([key])),
                 None => return out.error("ERR client-id should be greater than 0"),
             }
         } else if is(word, "TYPE") {
@@ -279,7 +280,7 @@ impl Type {
 /// Which clients are meant: those that all of it is true of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Which {
-    keys: Option<Vec<Key>>,
+    keys: Option<BTreeSet<Key>>,
     address: Option<String>,
     kind: Option<Type>,
     user: Option<String>,
@@ -287,6 +288,11 @@ pub(crate) struct Which {
 }
 
 impl Which {
+    /// Whom alone it may mean, each once, where it names them.
+    pub(crate) fn keys(&self) -> Option<&BTreeSet<Key>> {
+        self.keys.as_ref()
+    }
+
     pub(crate) fn takes(&self, session: &Session, address: &str) -> bool {
         let listens = session.subscriptions() + session.shards.len() + session.sequenced.len() > 0;
         let kind = if listens { Type::PubSub } else { Type::Normal };

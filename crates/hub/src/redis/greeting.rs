@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use remuda_store::Answer;
 use remuda_wire::resp::{Version, Writer};
 
 use super::session::{NAME_MAX_BYTES, Replies, Session};
@@ -61,7 +62,7 @@ pub(crate) fn hello(core: &mut Core, session: &mut Session, out: &mut Writer<'_>
     session.name = name.unwrap_or_else(|| std::mem::take(&mut session.name));
     session.version = version;
     out.version = version;
-    core.speaks(session);
+    core.speaks_anew(session);
     out.map(7);
     for (key, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
         out.bulk(key.as_bytes());
@@ -114,18 +115,19 @@ pub(crate) fn ping(session: &Session, out: &mut Writer<'_>, command: &[&[u8]]) {
     }
 }
 
-pub(crate) fn select(core: &Core, session: &mut Session, out: &mut Writer<'_>, command: &[&[u8]]) {
-    match number(command[1]) {
-        None => out.error("ERR value is not an integer or out of range"),
+/// `SELECT`, of clients and of scripts.
+pub(crate) fn select(core: &Core, session: &mut Session, answer: &mut dyn Answer, database: &[u8]) {
+    match number(database) {
+        None => answer.error("ERR value is not an integer or out of range"),
         Some(index) => match u32::try_from(index) {
             Ok(index) if index < core.databases() => {
                 session.database = index;
-                out.simple("OK");
+                answer.simple("OK");
             }
             _ if i32::try_from(index).is_err() => {
-                out.error("ERR value is out of range, value must between -2147483648 and 2147483647");
+                answer.error("ERR value is out of range, value must between -2147483648 and 2147483647");
             }
-            _ => out.error("ERR DB index is out of range"),
+            _ => answer.error("ERR DB index is out of range"),
         },
     }
 }
@@ -136,7 +138,8 @@ pub(crate) fn reset(core: &mut Core, session: &mut Session, out: &mut Writer<'_>
     let user: Option<Arc<User>> = session.first_user.clone();
     let fresh = Session::new(session.key, user, session.origin, session.opened);
     let (active, commands, is_member) = (session.active, session.commands, session.is_member);
-    *session = Session { active, commands, is_member, ..fresh };
+    let database = core.engines.first_database();
+    *session = Session { active, commands, database, is_member, ..fresh };
     core.speaks(session);
     out.version = Version::Resp2;
     out.simple("RESET");

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use remuda_bus::{Filter, FilterKind};
+use remuda_store::Mode;
 use remuda_wire::resp::Writer;
 
+use super::Flow;
 use super::own::Verb;
 use super::session::Session;
 use super::text::{is, number, printable, subcommand_refused};
 use crate::core::Core;
+use crate::core::broadcast::Pair;
 use crate::events::is_reserved;
 
 /// The three kinds of subscription that Redis has.
@@ -135,63 +137,94 @@ pub(crate) fn unsubscribe(
 /// Publishes; says how many heard it, or why not.
 pub(crate) fn publish_to(
     core: &mut Core,
-    session: &Session,
+    session: &mut Session,
     sort: Sort,
     topic: &[u8],
     payload: &[u8],
 ) -> Result<i64, String> {
-    let may = session.user.as_ref().is_some_and(|user| user.access.may_publish(topic));
-    if !may || is_reserved(topic) {
+    if !may_publish(session, topic) {
         return Err(refused(topic));
     }
-    let receivers =
-        core.publish(session, sort == Sort::Shard, topic, payload).map_err(|error| format!("ERR {error}"))?;
+    let pair = Pair { is_shard: sort == Sort::Shard, topic, payload };
+    let receivers = core.publish(session, pair).map_err(|error| format!("ERR {error}"))?;
     Ok(i64::try_from(receivers).unwrap_or(i64::MAX))
 }
 
 pub(crate) fn publish(
     core: &mut Core,
-    session: &Session,
+    session: &mut Session,
     out: &mut Writer<'_>,
     sort: Sort,
-    topic: &[u8],
-    payload: &[u8],
-) {
+    (topic, payload): (&[u8], &[u8]),
+    mode: Mode,
+) -> Flow {
+    let pair = Pair { is_shard: sort == Sort::Shard, topic, payload };
+    // Inside a transaction nobody can wait: what is answered there is how many listen here.
+    if mode == Mode::Normal
+        && may_publish(session, topic)
+        && let Some(published) = core.publish_counted(session, pair)
+    {
+        return match published {
+            Ok(()) => Flow::Wait,
+            Err(error) => {
+                out.error(&format!("ERR {error}"));
+                Flow::Go
+            }
+        };
+    }
     match publish_to(core, session, sort, topic, payload) {
         Ok(receivers) => out.integer(receivers),
         Err(error) => out.error(&error),
     }
+    Flow::Go
 }
 
-pub(crate) fn pubsub(core: &Core, out: &mut Writer<'_>, command: &[&[u8]]) {
+fn may_publish(session: &Session, topic: &[u8]) -> bool {
+    session.user.as_ref().is_some_and(|user| user.access.may_publish(topic)) && !is_reserved(topic)
+}
+
+/// `PUBSUB CHANNELS|SHARDCHANNELS|NUMSUB|SHARDNUMSUB|NUMPAT`: of what the client may hear; of anything else it is told as
+/// little as if nobody listened.
+pub(crate) fn pubsub(core: &Core, session: &Session, out: &mut Writer<'_>, command: &[&[u8]]) {
     let what = command[1];
-    let names = |channels: Vec<Bytes>, out: &mut Writer<'_>| {
+    let names = |kind, sort, out: &mut Writer<'_>| {
+        let mut channels = core.bus.names(kind, command.get(2).copied());
+        channels.retain(|channel| may_hear(session, sort, channel));
         out.array(channels.len());
         for channel in channels {
             out.bulk(&channel);
         }
     };
-    let counts = |of: &dyn Fn(&[u8]) -> usize, out: &mut Writer<'_>| {
+    let counts = |kind, sort, out: &mut Writer<'_>| {
         out.array((command.len() - 2) * 2);
         for name in &command[2..] {
+            let heard = if may_hear(session, sort, name) { core.bus.listeners(kind, name) } else { 0 };
             out.bulk(name);
-            out.integer(i64::try_from(of(name)).unwrap_or(i64::MAX));
+            out.integer(i64::try_from(heard).unwrap_or(i64::MAX));
         }
     };
     if is(what, "CHANNELS") && command.len() <= 3 {
-        names(core.bus.names(FilterKind::Channel, command.get(2).copied()), out);
+        names(FilterKind::Channel, Sort::Channel, out);
     } else if is(what, "SHARDCHANNELS") && command.len() <= 3 {
-        names(core.bus.names(FilterKind::Shard, command.get(2).copied()), out);
+        names(FilterKind::Shard, Sort::Shard, out);
     } else if is(what, "NUMSUB") {
-        counts(&|name| core.bus.listeners(FilterKind::Channel, name), out);
+        counts(FilterKind::Channel, Sort::Channel, out);
     } else if is(what, "SHARDNUMSUB") {
-        counts(&|name| core.bus.listeners(FilterKind::Shard, name), out);
+        counts(FilterKind::Shard, Sort::Shard, out);
     } else if is(what, "NUMPAT") && command.len() == 2 {
-        out.integer(i64::try_from(core.bus.patterns()).unwrap_or(i64::MAX));
+        out.integer(i64::try_from(patterns(core, session)).unwrap_or(i64::MAX));
     } else {
         let known = ["channels", "numpat", "numsub", "shardchannels", "shardnumsub"];
         out.error(&subcommand_refused("pubsub", &known, what));
     }
+}
+
+fn patterns(core: &Core, session: &Session) -> usize {
+    if session.user.as_ref().is_some_and(|user| user.is_unrestricted()) {
+        return core.bus.patterns();
+    }
+    let patterns = core.bus.names(FilterKind::Pattern, None);
+    patterns.iter().filter(|pattern| may_hear(session, Sort::Pattern, pattern)).count()
 }
 
 /// `BUS.SUBSCRIBE prefix [AFTER sequence]`: messages with their sequence numbers, from where the client was.
@@ -214,10 +247,6 @@ pub(crate) fn subscribe_sequenced(
     if !session.user.as_ref().is_some_and(|user| user.may_hear(prefix)) {
         return out.error("NOPERM this user may not hear topics with this prefix");
     }
-    out.push(3);
-    out.bulk(b"bussubscribe");
-    out.bulk(prefix);
-    out.integer(i64::try_from(core.bus.view().last_sequence).unwrap_or(i64::MAX));
     if session.sequenced.insert(prefix.to_vec())
         && let Err(error) = core.subscribe(session, Filter::Sequenced(prefix.to_vec().into()))
     {
@@ -225,8 +254,12 @@ pub(crate) fn subscribe_sequenced(
         return out.error(&format!("ERR {error}"));
     }
     session.is_confirming = true;
+    out.push(3);
+    out.bulk(b"bussubscribe");
+    out.bulk(prefix);
+    out.integer(i64::try_from(core.bus.last_sequence()).unwrap_or(i64::MAX));
     if let Some(after) = after {
-        core.catch_up = Some((session.key, prefix.to_vec(), after));
+        core.catch_up.push((session.key, prefix.to_vec(), after));
     }
 }
 
@@ -251,7 +284,7 @@ pub(crate) fn replay(core: &Core, session: &Session, out: &mut Writer<'_>, comma
     let Some(after) = number(command[2]).and_then(|after| u64::try_from(after).ok()) else {
         return out.error("ERR the sequence number is not a whole number from 0");
     };
-    if !session.user.as_ref().is_some_and(|user| user.may_hear(command[1])) {
+    if !session.user.as_ref().is_some_and(|user| user.may_replay(command[1])) {
         return out.error("NOPERM this user may not hear topics with this prefix");
     }
     let replay = core.bus.replay(command[1], after);

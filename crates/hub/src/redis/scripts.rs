@@ -5,11 +5,15 @@ use remuda_wire::resp::Writer;
 
 use super::pubsub::{self, Sort};
 use super::session::Session;
-use super::text::{is, number, subcommand_refused};
-use super::{CommandKind, lookup};
+use super::text::{is, number, one_line, subcommand_refused};
+use super::{CommandKind, greeting, lookup, server};
+use crate::complaints::Complaint;
 use crate::core::Core;
 use crate::reply::Reply;
 use crate::script::{CallMode, Host, Request, Source};
+
+/// Of a line that a script writes to the log so much is shown: a value that was meant to be looked at, and no file.
+const LINE_MAX_BYTES: usize = 1024;
 
 /// The store as a script sees it.
 struct Stage<'a> {
@@ -23,7 +27,9 @@ impl Host for Stage<'_> {
             return answer.error("ERR Please specify at least one argument for this redis.call() call");
         };
         match lookup(name) {
-            None => answer.error("ERR Unknown Redis command called from script"),
+            None | Some(CommandKind::Foreign(_)) => {
+                answer.error("ERR Unknown Redis command called from script");
+            }
             Some(kind) if !kind.takes(command.len()) => {
                 answer.error("ERR Wrong number of args calling Redis command from script");
             }
@@ -44,18 +50,30 @@ impl Host for Stage<'_> {
                 let outcome =
                     core.store.execute(core.moment, client, database, command, Mode::Script, answer);
                 core.after_command(database, command, outcome == Outcome::Done { verbatim: true });
+                self.session.has_published |= writes && self.core.tells_of_changes();
             }
             Some(CommandKind::Own(own)) => self.own(own.name, command, answer),
         }
     }
 
     fn log(&mut self, level: u8, line: &[u8]) {
-        let text = String::from_utf8_lossy(line);
-        match level {
-            0 => log::debug!("a script says: {text}"),
-            1 | 2 => log::info!("a script says: {text}"),
-            _ => log::warn!("a script says: {text}"),
+        let level = match level {
+            0 => log::Level::Debug,
+            1 | 2 => log::Level::Info,
+            _ => log::Level::Warn,
+        };
+        let core = &mut *self.core;
+        if !log::log_enabled!(level) {
+            return;
         }
+        let Some(left_out) = core.complaints.admit(Complaint::Script, core.moment.tick) else { return };
+        let shown = one_line(&line[..line.len().min(LINE_MAX_BYTES)]);
+        let cut = if line.len() > LINE_MAX_BYTES { " …" } else { "" };
+        let before = match left_out {
+            0 => String::new(),
+            lines => format!(" ({lines} lines of scripts were left out before)"),
+        };
+        log::log!(level, "a script says: {shown}{cut}{before}");
     }
 }
 
@@ -65,24 +83,10 @@ impl Stage<'_> {
         match (name, command) {
             ("PUBLISH", [_, topic, payload]) => self.publish(Sort::Channel, topic, payload, answer),
             ("SPUBLISH", [_, topic, payload]) => self.publish(Sort::Shard, topic, payload, answer),
-            ("TIME", [_]) => {
-                let micros = remuda_sys::clock::realtime().as_micros();
-                answer.array(2);
-                answer.bulk((micros / 1_000_000).to_string().as_bytes());
-                answer.bulk((micros % 1_000_000).to_string().as_bytes());
-            }
+            ("TIME", [_]) => server::time(answer),
             ("PING", [_]) => answer.simple("PONG"),
             ("ECHO", [_, text]) => answer.bulk(text),
-            ("SELECT", [_, database]) => {
-                let database = number(database).and_then(|number| u32::try_from(number).ok());
-                match database.filter(|database| *database < self.core.databases()) {
-                    Some(database) => {
-                        self.session.database = database;
-                        answer.simple("OK");
-                    }
-                    None => answer.error("ERR DB index is out of range"),
-                }
-            }
+            ("SELECT", [_, database]) => greeting::select(self.core, self.session, answer, database),
             _ => answer.error("ERR This Redis command is not allowed from script"),
         }
     }

@@ -3,20 +3,23 @@
 use std::fmt::Write as _;
 
 use remuda_bus::FilterKind;
+use remuda_model::hub::Events;
+use remuda_store::Answer;
 use remuda_wire::resp::Writer;
 
 use super::greeting::REDIS_VERSION;
 use super::own::Verb;
+use super::session::Session;
 use super::text::{is, number, printable, subcommand_refused};
 use super::{CommandKind, lookup};
 use crate::core::Core;
 use crate::limits;
 
 /// Sections of `INFO`, in the order Redis has them.
-const SECTIONS: [&str; 8] =
-    ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "Bus", "Keyspace"];
+const SECTIONS: [&str; 9] =
+    ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "Bus", "Engines", "Keyspace"];
 
-pub(crate) fn info(core: &Core, out: &mut Writer<'_>, wanted: &[&[u8]]) {
+pub(crate) fn info(core: &Core, session: &Session, out: &mut Writer<'_>, wanted: &[&[u8]]) {
     let everything = wanted.is_empty()
         || wanted.iter().any(|name| is(name, "all") || is(name, "default") || is(name, "everything"));
     let mut text = String::new();
@@ -26,7 +29,7 @@ pub(crate) fn info(core: &Core, out: &mut Writer<'_>, wanted: &[&[u8]]) {
                 text.push_str("\r\n");
             }
             let _ = write!(text, "# {section}\r\n");
-            for (name, value) in lines(core, section) {
+            for (name, value) in lines(core, session, section) {
                 let _ = write!(text, "{name}:{value}\r\n");
             }
         }
@@ -34,7 +37,7 @@ pub(crate) fn info(core: &Core, out: &mut Writer<'_>, wanted: &[&[u8]]) {
     out.verbatim(*b"txt", &text);
 }
 
-fn lines(core: &Core, section: &str) -> Vec<(String, String)> {
+fn lines(core: &Core, session: &Session, section: &str) -> Vec<(String, String)> {
     let (figures, spec) = (core.figures, &core.settings.spec.store);
     let up = core.moment.tick.since(core.began);
     match section {
@@ -47,6 +50,7 @@ fn lines(core: &Core, section: &str) -> Vec<(String, String)> {
             pair("arch_bits", &64),
             pair("process_id", &std::process::id()),
             pair("run_id", &core.run_id),
+            pair("store_events", &events_of(core, session)),
             pair("tcp_port", &core.tcp_port.unwrap_or(0)),
             pair("uptime_in_seconds", &up.as_secs()),
             pair("uptime_in_days", &(up.as_secs() / 86_400)),
@@ -55,7 +59,7 @@ fn lines(core: &Core, section: &str) -> Vec<(String, String)> {
             pair("connected_clients", &figures.redis_clients),
             pair("maxclients", &spec.clients_max),
             pair("blocked_clients", &core.store.blocked_count()),
-            pair("pubsub_clients", &core.bus.view().members),
+            pair("pubsub_clients", &core.bus.member_count()),
         ],
         "Memory" => vec![
             pair("used_memory", &core.store.used_bytes()),
@@ -75,6 +79,7 @@ fn lines(core: &Core, section: &str) -> Vec<(String, String)> {
             vec![pair("role", &"master"), pair("connected_slaves", &0), pair("master_repl_offset", &0)]
         }
         "Bus" => bus_lines(core),
+        "Engines" => core.engines.lines(),
         _ => (0..core.databases())
             .filter_map(|database| {
                 let (keys, expires) = core.store.len(database);
@@ -82,6 +87,17 @@ fn lines(core: &Core, section: &str) -> Vec<(String, String)> {
                     .then(|| (format!("db{database}"), format!("keys={keys},expires={expires},avg_ttl=0")))
             })
             .collect(),
+    }
+}
+
+/// What this client would hear of the store's changes.
+fn events_of(core: &Core, session: &Session) -> &'static str {
+    let is_known = session.user.as_ref().is_some_and(|user| user.is_known);
+    match core.settings.spec.store.events {
+        _ if !is_known => "off",
+        Events::Off => "off",
+        Events::Names => "names",
+        Events::WithValues => "values",
     }
 }
 
@@ -100,6 +116,7 @@ fn persistence(core: &Core) -> Vec<(String, String)> {
         pair("aof_base_size", &disk.base_bytes),
         pair("aof_current_size", &(disk.base_bytes + disk.log_bytes)),
         pair("aof_pending_bytes", &disk.pending_bytes),
+        pair("store_epoch", &core.epoch),
         pair("rdb_bgsave_in_progress", &0),
         pair("rdb_last_bgsave_status", &"ok"),
     ]
@@ -144,7 +161,7 @@ pub(crate) fn config(core: &mut Core, out: &mut Writer<'_>, command: &[&[u8]]) {
             .filter(|(name, _)| {
                 command[2..]
                     .iter()
-                    .any(|pattern| remuda_bus::glob_matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
+                    .any(|pattern| remuda_model::glob_matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
             })
             .collect();
         out.map(found.len());
@@ -221,7 +238,7 @@ pub(crate) fn command(out: &mut Writer<'_>, arguments: &[&[u8]]) {
                     let count = number(command[2]).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
                     (3..command.len()).take(count).collect()
                 }
-                CommandKind::Own(_) => Vec::new(),
+                CommandKind::Own(_) | CommandKind::Foreign(_) => Vec::new(),
             };
             if keys.is_empty() {
                 return out.error("ERR The command has no key arguments");
@@ -290,9 +307,10 @@ pub(crate) fn slow_log(out: &mut Writer<'_>, rest: &[&[u8]]) {
     }
 }
 
-pub(crate) fn time(out: &mut Writer<'_>) {
+/// `TIME`, of clients and of scripts.
+pub(crate) fn time(answer: &mut dyn Answer) {
     let micros = remuda_sys::clock::realtime().as_micros();
-    out.array(2);
-    out.bulk((micros / 1_000_000).to_string().as_bytes());
-    out.bulk((micros % 1_000_000).to_string().as_bytes());
+    answer.array(2);
+    answer.bulk((micros / 1_000_000).to_string().as_bytes());
+    answer.bulk((micros % 1_000_000).to_string().as_bytes());
 }

@@ -17,12 +17,12 @@ use remuda_wire::resp::Writer;
 use super::Flow;
 use super::session::{Session, Waiting};
 use super::text::{is, number};
-use remuda_bus::Capacity;
+use remuda_bus::{Capacity, ServicesOptions};
 
 use crate::core::Core;
 
-/// The longest a call or a wait for one may take: an hour.
-const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
+/// The longest a call or a wait for one may take.
+const TIMEOUT_MAX: Duration = ServicesOptions::TIMEOUT_MAX;
 
 pub(crate) fn serve(core: &mut Core, session: &Session, out: &mut Writer<'_>, command: &[&[u8]]) {
     let capacity = match command {

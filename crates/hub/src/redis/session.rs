@@ -39,6 +39,13 @@ pub(crate) enum Waiting {
     Call,
     /// Something about other connections, at the end of the turn.
     Errand,
+    /// The disk: the command, which stands in the input still, subscribes, and its confirmation has to come behind
+    /// replies that are held.
+    Disk,
+    /// The bus's engine: to have published something, or to have a subscription in force.
+    Engine,
+    /// Answers of the store's engine to what was asked before, or room there.
+    Upstream,
 }
 
 /// One client.
@@ -71,12 +78,24 @@ pub(crate) struct Session {
     pub(crate) waiting: Option<Waiting>,
     /// The command it waits with, encoded, so that another hub can carry it out again.
     pub(crate) waits_with: Vec<u8>,
+    /// It does not want the reply it waits for (`CLIENT REPLY`).
+    pub(crate) is_muted: bool,
+    /// Whether something it did was published: only then it is held up with the publishers.
+    pub(crate) has_published: bool,
     /// Whether it watches keys for a transaction.
     pub(crate) is_watching: bool,
     /// It watched keys in a former hub: its transaction fails as if one had changed.
     pub(crate) has_lost_watch: bool,
     /// Commands of it stand in the input because replies pile up.
     pub(crate) is_behind: bool,
+    /// Its connection to the store's engine.
+    pub(crate) upstream: Option<usize>,
+    /// The command that is being carried out went to the store's engine.
+    pub(crate) is_forwarded: bool,
+    /// The command that is being carried out subscribed to something.
+    pub(crate) has_subscribed: bool,
+    /// Answers of the store's engine that another hub cannot get any more.
+    pub(crate) owed: usize,
     /// Places of the arguments of a command that is not whole yet.
     pub(crate) places: Places,
     pub(crate) opened: Tick,
@@ -108,15 +127,29 @@ impl Session {
             replies: Replies::On,
             waiting: None,
             waits_with: Vec::new(),
+            is_muted: false,
+            has_published: false,
             is_watching: false,
             has_lost_watch: false,
             is_behind: false,
+            upstream: None,
+            is_forwarded: false,
+            has_subscribed: false,
+            owed: 0,
             places: Places::new(),
             opened: now,
             active: now,
             last_command: "",
             commands: 0,
         }
+    }
+
+    /// What it waited for is there, or given up; says whether it wants to be told.
+    #[must_use]
+    pub(crate) fn wakes(&mut self) -> bool {
+        self.waiting = None;
+        self.waits_with = Vec::new();
+        !std::mem::take(&mut self.is_muted)
     }
 
     /// Channels and patterns together, as Redis counts them in its confirmations.

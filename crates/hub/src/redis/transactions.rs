@@ -6,6 +6,7 @@ use remuda_wire::resp::Writer;
 use super::session::Session;
 use super::{CommandKind, lookup, run};
 use crate::core::Core;
+use crate::engine::routes;
 
 pub(crate) fn multi(session: &mut Session, out: &mut Writer<'_>) {
     if session.transaction.begin() {
@@ -26,6 +27,9 @@ pub(crate) fn discard(core: &mut Core, session: &mut Session, out: &mut Writer<'
 /// Ends all watches.
 pub(crate) fn unwatch(core: &mut Core, session: &mut Session) {
     core.store.unwatch(session.key.client());
+    if session.is_watching {
+        routes::release_watch(core, session);
+    }
     session.is_watching = false;
     session.has_lost_watch = false;
 }
@@ -33,10 +37,6 @@ pub(crate) fn unwatch(core: &mut Core, session: &mut Session) {
 pub(crate) fn watch(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, keys: &[&[u8]]) {
     if session.transaction.is_open() {
         return out.error("ERR WATCH inside MULTI is not allowed");
-    }
-    let may = |key: &&[u8]| session.user.as_ref().is_some_and(|user| user.access.may_read(key));
-    if !keys.iter().all(may) {
-        return out.error("NOPERM No permissions to access a key");
     }
     for key in keys {
         if !core.store.watch(core.moment, session.key.client(), session.database, key) {
@@ -50,7 +50,7 @@ pub(crate) fn watch(core: &mut Core, session: &mut Session, out: &mut Writer<'_>
 /// `EXEC` that cannot be: the transaction is over.
 pub(crate) fn abort(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, why: &str) {
     session.transaction.discard();
-    core.store.unwatch(session.key.client());
+    unwatch(core, session);
     out.error(&format!("EXECABORT Transaction discarded because of: {why}"));
 }
 

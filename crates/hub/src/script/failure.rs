@@ -8,6 +8,13 @@ use mlua::{Error, Lua, Table, Value};
 /// The name under which scripts are compiled; it stands in messages and in the trace.
 pub(super) const CHUNK: &str = "@user_script";
 
+/// Where Lua keeps the value of [`Failure::Raised`].
+const RAISED: &str = "remuda.raised";
+/// What the sandbox's own functions are compiled under: no script stands there.
+const SANDBOX: &str = "sandbox";
+/// Frames of ours, of the library and of tail calls that may stand above the script's own.
+const FRAMES_MAX: usize = 16;
+
 /// What a native function says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
@@ -17,6 +24,18 @@ pub(super) enum Failure {
     /// An error with its code, as commands answer: scripts see a table with it.
     #[error("{0}")]
     Code(String),
+    /// The argument `index`, from 0, is not what it has to be; the function's name is asked of Lua.
+    #[error("bad argument #{} ({why})", index + 1)]
+    Argument {
+        /// Which one, from 0.
+        index: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value that a script raised and that has to go on: Lua keeps it, under [`RAISED`]. There is one at most: it goes
+    /// straight to whoever catches it.
+    #[error("an error that is no text")]
+    Raised,
     /// The script has to end, whatever it catches.
     #[error("{0}")]
     End(String),
@@ -35,14 +54,8 @@ impl Failure {
     /// As an error of mlua; a text is given the place where the script calls.
     pub(super) fn raise(self, lua: &Lua) -> Error {
         match self {
-            Self::Text(text) => {
-                let place = lua.inspect_stack(1, |frame| {
-                    let line = frame.current_line()?;
-                    let source = frame.source();
-                    source.short_src.map(|source| format!("{source}:{line}: "))
-                });
-                Error::external(Self::Text(format!("{}{text}", place.flatten().unwrap_or_default())))
-            }
+            Self::Text(text) => Error::external(Self::Text(format!("{}{text}", place(lua)))),
+            Self::Argument { index, why } => Self::Text(bad_argument(lua, index, &why)).raise(lua),
             other => Error::external(other),
         }
     }
@@ -66,8 +79,65 @@ impl Failure {
         match self {
             Self::Text(text) => Ok(Value::String(lua.create_string(text)?)),
             Self::Code(text) => Ok(Value::Table(error_table(lua, text.as_bytes())?)),
+            Self::Argument { .. } => Ok(Value::String(lua.create_string(self.to_string())?)),
+            Self::Raised => {
+                let value = lua.named_registry_value(RAISED)?;
+                lua.unset_named_registry_value(RAISED)?;
+                Ok(value)
+            }
             end @ Self::End(_) => Err(Error::external(end)),
         }
+    }
+}
+
+impl Failure {
+    /// An error that came out of a function of the script, on its way through a native one.
+    pub(super) fn raised(lua: &Lua, cause: Value) -> Self {
+        let cause = match cause {
+            Value::Error(error) => match Self::of(&error) {
+                // It has its place already.
+                Self::Text(text) => match lua.create_string(text) {
+                    Ok(text) => Value::String(text),
+                    Err(error) => return Self::of(&error),
+                },
+                other => return other,
+            },
+            value => value,
+        };
+        match lua.set_named_registry_value(RAISED, cause) {
+            Ok(()) => Self::Raised,
+            Err(error) => Self::of(&error),
+        }
+    }
+}
+
+/// Where the script calls, to stand before a message: nothing, if it is no script that does.
+fn place(lua: &Lua) -> String {
+    for level in 1..FRAMES_MAX {
+        let found = lua.inspect_stack(level, |frame| {
+            (frame.source().short_src.map(|name| name.into_owned()), frame.current_line())
+        });
+        match found {
+            Some((Some(name), _)) if name == SANDBOX => {}
+            Some((Some(name), Some(line))) => return format!("{name}:{line}: "),
+            _ => break,
+        }
+    }
+    String::new()
+}
+
+/// As `luaL_argerror` of Lua 5.1 says it: the function has the name by which it was called, and its first argument is
+/// not counted if that was a method's name.
+fn bad_argument(lua: &Lua, index: usize, why: &str) -> String {
+    let names = lua.inspect_stack(0, |frame| {
+        let names = frame.names();
+        (names.name.map(|name| name.into_owned()), names.name_what == Some("method"))
+    });
+    let (name, is_method) = names.unwrap_or_default();
+    let name = name.unwrap_or_else(|| "?".into());
+    match index + usize::from(!is_method) {
+        0 => format!("calling '{name}' on bad self ({why})"),
+        number => format!("bad argument #{number} to '{name}' ({why})"),
     }
 }
 
@@ -80,8 +150,6 @@ pub(super) fn error_table(lua: &Lua, text: &[u8]) -> mlua::Result<Table> {
 
 /// The line at which the script stands.
 pub(super) fn line(lua: &Lua) -> Option<usize> {
-    /// Frames of ours, of the library and of tail calls that may stand above the script's own.
-    const FRAMES_MAX: usize = 16;
     (0..FRAMES_MAX).find_map(|level| {
         let found = lua.inspect_stack(level, |frame| {
             let ours = frame.source().source.is_some_and(|source| source == CHUNK);

@@ -3,7 +3,7 @@
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::failure::Failure;
-use super::numbers::{general, number};
+use super::numbers::{number, text};
 
 /// What a native function gives.
 pub(super) type Given = Result<Vec<Value>, Failure>;
@@ -39,10 +39,8 @@ impl From<mlua::Error> for Failure {
 /// Bytes of an argument: strings as they are, numbers as Lua writes them.
 pub(super) fn bytes(arguments: &[Value], index: usize, name: &str) -> Result<Vec<u8>, Failure> {
     match arguments.get(index) {
-        Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
-        Some(value) if number(value).is_some() => {
-            Ok(general(number(value).unwrap_or_default(), 14).into_bytes())
-        }
+        Some(Value::String(bytes)) => Ok(bytes.as_bytes().to_vec()),
+        Some(value) if number(value).is_some() => Ok(text(number(value).unwrap_or_default()).into_bytes()),
         other => Err(wrong(index, name, "string", other)),
     }
 }

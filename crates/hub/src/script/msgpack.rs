@@ -13,6 +13,7 @@ use mlua::{Lua, Table, Value};
 use super::failure::Failure;
 use super::library::{bytes, define, double};
 use super::numbers::{length, truncated};
+use super::room::Room;
 
 /// Tables inside of tables that are packed; what is deeper becomes nil, as there.
 const DEPTH_MAX: usize = 16;
@@ -26,9 +27,9 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
         if arguments.is_empty() {
             return Err(Failure::text("bad argument #0 to 'pack' (MessagePack pack needs input.)"));
         }
-        let mut packed = Vec::new();
+        let (mut packed, mut room) = (Vec::new(), Room::new());
         for value in arguments {
-            pack::pack(value, 0, &mut packed)?;
+            pack::pack(value, 0, &mut packed, &mut room)?;
         }
         Ok(vec![Value::String(lua.create_string(packed)?)])
     })?;

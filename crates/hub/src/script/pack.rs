@@ -8,6 +8,7 @@ use mlua::{Lua, Table, Value};
 use super::failure::Failure;
 use super::library::{bytes, define, double};
 use super::numbers::{double as to_double, length, truncated};
+use super::room::Room;
 
 /// The widest integer.
 const INTEGER_MAX: usize = 32;
@@ -46,9 +47,10 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
 }
 
 fn pack(format: &[u8], arguments: &[Value]) -> Result<Vec<u8>, Failure> {
-    let (mut out, mut next) = (Vec::new(), 1);
+    let (mut out, mut next, mut room) = (Vec::new(), 1, Room::new());
     for field in Fields::new(format) {
         let field = field?;
+        room.take(INTEGER_MAX)?;
         out.resize(out.len() + field.padding(out.len()), 0);
         match field.kind {
             Kind::Padding => out.push(0),
@@ -62,12 +64,15 @@ fn pack(format: &[u8], arguments: &[Value]) -> Result<Vec<u8>, Failure> {
             }
             Kind::Double => field.put(&double(arguments, next, "pack")?.to_le_bytes(), 8, false, &mut out),
             Kind::Text => {
-                out.extend(bytes(arguments, next, "pack")?);
+                let text = bytes(arguments, next, "pack")?;
+                room.take_more(text.len())?;
+                out.extend(text);
                 out.push(0);
             }
             Kind::Fixed(size) => {
                 let text = bytes(arguments, next, "pack")?;
                 let size = if size == 0 { text.len() } else { size };
+                room.take_more(size)?;
                 out.extend(
                     text.get(..size)
                         .ok_or_else(|| Failure::text("bad argument #2 to 'pack' (string too short)"))?,

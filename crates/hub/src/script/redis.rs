@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use mlua::{Lua, Table, Value};
+use remuda_model::hub::to_hex;
 use sha1::{Digest, Sha1};
 
 use super::failure::{Failure, error_table};
@@ -29,7 +30,7 @@ pub(super) fn library(lua: &Lua, resp: Rc<Cell<u8>>) -> mlua::Result<Table> {
     library.raw_set("REDIS_VERSION_NUM", VERSION_NUMBER)?;
     define(lua, &library, "sha1hex", |lua, arguments| {
         let [_] = arguments else { return Err(Failure::code("wrong number of arguments")) };
-        Ok(vec![Value::String(lua.create_string(hex(&Sha1::digest(bytes(arguments, 0, "sha1hex")?)))?)])
+        Ok(vec![Value::String(lua.create_string(to_hex(&Sha1::digest(bytes(arguments, 0, "sha1hex")?)))?)])
     })?;
     define(lua, &library, "error_reply", |lua, arguments| {
         let [Value::String(text)] = arguments else {
@@ -63,11 +64,6 @@ pub(super) fn library(lua: &Lua, resp: Rc<Cell<u8>>) -> mlua::Result<Table> {
     define(lua, &library, "breakpoint", |_, _| Ok(vec![Value::Boolean(false)]))?;
     define(lua, &library, "debug", |_, _| Ok(Vec::new()))?;
     Ok(library)
-}
-
-/// Digits as clients write them.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As Redis has it: a leading dash is dropped, and a single word is no code.

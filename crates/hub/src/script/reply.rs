@@ -7,7 +7,7 @@ use mlua::{Lua, Table, Value};
 
 use super::answer::Answer;
 use super::failure::error_table;
-use super::numbers::{double, general};
+use super::numbers::{double, precise};
 
 /// Answers inside of answers; no command of Redis has more than a handful.
 const DEPTH_MAX: usize = 32;
@@ -194,7 +194,7 @@ impl Answer for Reply<'_> {
         let value = if self.is_third() {
             self.named("double", value).map(Value::Table)
         } else {
-            self.string(general(value, 17).as_bytes())
+            self.string(precise(value).as_bytes())
         };
         self.put(value);
     }

@@ -7,7 +7,7 @@ local native, libraries, names = ...
 local raw_pcall, raw_xpcall, setfenv, getfenv, type = pcall, xpcall, setfenv, getfenv, type
 local newproxy, getmetatable, setmetatable, error, tostring, collectgarbage =
     newproxy, getmetatable, setmetatable, error, tostring, collectgarbage
-local rawget, concat = rawget, table.concat
+local rawget, concat, tonumber = rawget, table.concat, tonumber
 local create, resume, status, yield, running, wrap =
     coroutine.create, coroutine.resume, coroutine.status, coroutine.yield, coroutine.running, coroutine.wrap
 
@@ -90,7 +90,9 @@ base.loadstring = base.load
 
 function base.collectgarbage(what)
     if what == nil or what == "collect" or what == "count" or what == "step" then
-        return collectgarbage(what)
+        local count = collectgarbage(what)
+        native.go_on()
+        return count
     end
     return 0
 end
@@ -108,6 +110,33 @@ libraries.os = { clock = os.clock }
 math.random = native.random
 math.randomseed = native.randomseed
 string.dump = nil
+for _, functions in ipairs({ native.patterns, native.texts }) do
+    for name, f in pairs(functions) do
+        string[name] = f
+    end
+end
+table.sort = native.sort
+
+-- Lua's own moves whatever lies between a position and the end, and a position may be far below 1.
+local insert, select = table.insert, select
+function table.insert(...)
+    local t, position = ...
+    local count = select("#", ...)
+    if type(t) ~= "table" then
+        error("bad argument #1 to 'insert' (table expected, got " .. (count == 0 and "no value" or type(t)) .. ")", 2)
+    elseif count == 2 then
+        return insert(t, position)
+    elseif count ~= 3 then
+        error("wrong number of arguments to 'insert'", 2)
+    end
+    local number = tonumber(position)
+    if not number then
+        error("bad argument #2 to 'insert' (number expected, got " .. type(position) .. ")", 2)
+    elseif not (number >= 1) then
+        error("bad argument #2 to 'insert' (position out of bounds)", 2)
+    end
+    return insert(...)
+end
 getmetatable("").__metatable = false
 
 for name, library in pairs(libraries) do

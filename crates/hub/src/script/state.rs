@@ -6,21 +6,24 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 
 use super::answer::{CallMode, Host};
+use super::bounds::{Bounds, over};
 use super::failure::{CHUNK, Failure, error_table, line};
 use super::library::{bytes, define, double, function};
-use super::numbers::{general, number, truncated};
+use super::numbers::{number, precise, truncated};
 use super::random::Random;
 use super::reply::Reply;
-use super::{bits, json, msgpack, pack, redis};
+use super::room::Room;
+use super::{bits, json, msgpack, pack, patterns, redis, tables, text};
 
-/// Instructions between two looks at the clock: some ten microseconds.
-const INSTRUCTIONS: u32 = 10_000;
+/// Instructions between two looks at the clock: some microseconds. One instruction may last milliseconds, if it joins
+/// or compares texts that fill the memory: a thousand of them are some seconds.
+const INSTRUCTIONS: u32 = 1_000;
 /// What scripts find of Lua's own functions, beside those that the sandbox makes anew.
 const NAMES: [&str; 17] = [
     "assert",
@@ -55,17 +58,23 @@ pub(super) struct State {
     /// The metatable of every run's globals.
     globals: Table,
     redis: Table,
-    clock: Rc<Clock>,
+    bounds: Rc<Bounds>,
     resp: Rc<Cell<u8>>,
     random: Rc<Random>,
     memory_max_bytes: usize,
 }
 
-/// When the running script has to end.
-#[derive(Debug, Default)]
-struct Clock {
-    until: Cell<Option<Instant>>,
-    is_over: Cell<bool>,
+/// A part of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Half,
+    Quarter,
+}
+
+/// A word of a command.
+enum Word {
+    Text(mlua::string::BorrowedBytes),
+    Number(String),
 }
 
 /// What a run is given.
@@ -93,9 +102,9 @@ impl State {
         lua.gc_set_mode(mlua::state::GcMode::Incremental(
             mlua::state::GcIncParams::default().pause(PAUSE_PERCENT),
         ));
-        let (clock, random) = (Rc::new(Clock::default()), Rc::new(Random::default()));
+        let (bounds, random) = (Rc::new(Bounds::new(memory_max_bytes)), Rc::new(Random::default()));
         let resp = Rc::new(Cell::new(2));
-        let native = native(&lua, &clock, &random)?;
+        let native = native(&lua, &bounds, &random)?;
         let redis = redis::library(&lua, Rc::clone(&resp))?;
         let libraries = lua.create_table()?;
         libraries.raw_set("redis", &redis)?;
@@ -105,9 +114,9 @@ impl State {
         libraries.raw_set("struct", pack::library(&lua)?)?;
         let sandbox = lua.load(SANDBOX).set_name("=sandbox");
         let (run, globals) = sandbox.call((native, libraries, NAMES.to_vec()))?;
-        watch(&lua, Rc::clone(&clock))?;
+        watch(&lua, Rc::clone(&bounds))?;
         lua.set_memory_limit(memory_max_bytes)?;
-        Ok(Self { lua, run, globals, redis, clock, resp, random, memory_max_bytes })
+        Ok(Self { lua, run, globals, redis, bounds, resp, random, memory_max_bytes })
     }
 
     /// Compiles a script; the message of what is wrong with it has its line.
@@ -123,12 +132,11 @@ impl State {
         host: &mut dyn Host,
         use_value: impl FnOnce(&Value, u8) -> mlua::Result<T>,
     ) -> Result<T, Ended> {
-        self.clock.until.set(Instant::now().checked_add(run.time_max));
-        self.clock.is_over.set(false);
+        self.bounds.begin(run.time_max);
         self.random.seed(0);
         self.resp.set(2);
         let outcome = self.enter(script, run, host);
-        self.clock.until.set(None);
+        self.bounds.end();
         let result = match outcome {
             Ok(Ok(value)) => use_value(&value, self.resp.get()).map_err(|error| ended(&error)),
             Ok(Err(ended)) => Err(ended),
@@ -172,8 +180,10 @@ impl State {
             self.redis.raw_set("pcall", returning)?;
             self.redis.raw_set("log", log)?;
             self.run.call::<(bool, Value)>(script)
-        })?;
-        Ok(match result {
+        });
+        // The script is kept; what this run was given must not be kept with it.
+        script.set_environment(self.globals.clone())?;
+        Ok(match result? {
             (true, value) => Ok(value),
             (false, Value::Table(error)) => {
                 let text = error.raw_get::<mlua::LuaString>("err")?.to_string_lossy();
@@ -193,6 +203,13 @@ impl State {
         Ok(table)
     }
 
+    /// Whether the scripts that are kept take more than this of the memory.
+    pub(super) fn has_more_than(&self, part: Part) -> bool {
+        let is_more = || self.lua.used_memory() > self.memory_max_bytes / part.divisor();
+        // A collector that fails has freed nothing, and the memory is as full as it was.
+        is_more() && (self.lua.gc_collect().is_err() || is_more())
+    }
+
     /// What a script left is collected at once when it is much.
     fn tidy(&self) {
         if self.lua.used_memory() > self.memory_max_bytes / 4 {
@@ -202,10 +219,29 @@ impl State {
     }
 }
 
+impl Part {
+    fn divisor(self) -> usize {
+        match self {
+            Self::Half => 2,
+            Self::Quarter => 4,
+        }
+    }
+}
+
+impl Word {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(text) => text.as_bytes(),
+        }
+    }
+}
+
 fn ended(error: &mlua::Error) -> Ended {
     let text = match Failure::of(error) {
         Failure::Text(text) => format!("ERR {text}"),
         Failure::Code(text) | Failure::End(text) => text,
+        other @ (Failure::Argument { .. } | Failure::Raised) => format!("ERR {other}"),
     };
     Ended { text, line: None }
 }
@@ -217,33 +253,27 @@ fn call(
     mode: CallMode,
     host: &mut dyn Host,
 ) -> mlua::Result<Result<Value, String>> {
-    enum Word {
-        Text(mlua::string::BorrowedBytes),
-        Number(String),
-    }
     if arguments.is_empty() {
         return Ok(Err("ERR Please specify at least one argument for this redis lib call".into()));
     }
-    let mut words = Vec::with_capacity(arguments.len());
+    let (mut words, mut room) = (Vec::with_capacity(arguments.len()), Room::new());
     for argument in arguments {
-        words.push(match argument {
+        let word = match argument {
             Value::String(text) => Word::Text(text.as_bytes()),
             Value::Integer(value) => Word::Number(value.to_string()),
             other => match number(other) {
-                Some(value) => Word::Number(general(value, 17)),
+                Some(value) => Word::Number(precise(value)),
                 None => {
                     return Ok(Err("ERR Lua redis lib command arguments must be strings or integers".into()));
                 }
             },
-        });
+        };
+        if room.take(word.bytes().len()).is_err() {
+            return Ok(Err("ERR the command is too long".into()));
+        }
+        words.push(word);
     }
-    let command: Vec<&[u8]> = words
-        .iter()
-        .map(|word| match word {
-            Word::Text(text) => &**text,
-            Word::Number(text) => text.as_bytes(),
-        })
-        .collect();
+    let command: Vec<&[u8]> = words.iter().map(Word::bytes).collect();
     let mut reply = Reply::new(lua, mode.resp);
     host.call(&command, mode, &mut reply);
     reply.finish()
@@ -278,38 +308,30 @@ fn compile(lua: &Lua, source: &[u8], name: &str) -> Result<Function, String> {
 }
 
 /// Looks at the clock now and then.
-fn watch(lua: &Lua, clock: Rc<Clock>) -> mlua::Result<()> {
+fn watch(lua: &Lua, bounds: Rc<Bounds>) -> mlua::Result<()> {
     let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
     lua.set_global_hook(triggers, move |_, _| {
-        if clock.until.get().is_some_and(|until| Instant::now() >= until) {
-            clock.is_over.set(true);
-        }
-        if clock.is_over.get() { Err(over()) } else { Ok(VmState::Continue) }
+        bounds.look().map(|()| VmState::Continue).map_err(mlua::Error::external)
     })
 }
 
-fn over() -> mlua::Error {
-    let text = "ERR the script ran longer than it may and was ended; what it wrote before stays";
-    mlua::Error::external(Failure::End(text.into()))
-}
-
 /// What the sandbox needs of us.
-fn native(lua: &Lua, clock: &Rc<Clock>, random: &Rc<Random>) -> mlua::Result<Table> {
+fn native(lua: &Lua, bounds: &Rc<Bounds>, random: &Rc<Random>) -> mlua::Result<Table> {
     let native = lua.create_table()?;
-    let at = Rc::clone(clock);
+    let at = Rc::clone(bounds);
     native.raw_set(
         "failure",
         lua.create_function(move |lua, value: Value| match value {
-            _ if at.is_over.get() => Err(over()),
+            _ if at.is_over() => Err(mlua::Error::external(over())),
             Value::Error(error) => Failure::of(&error).value(lua),
             other => Ok(other),
         })?,
     )?;
-    let at = Rc::clone(clock);
-    native.raw_set(
-        "go_on",
-        lua.create_function(move |_, ()| if at.is_over.get() { Err(over()) } else { Ok(()) })?,
-    )?;
+    let at = Rc::clone(bounds);
+    native.raw_set("go_on", lua.create_function(move |_, ()| at.look().map_err(mlua::Error::external))?)?;
+    native.raw_set("patterns", patterns::library(lua, bounds)?)?;
+    native.raw_set("sort", tables::sort(lua)?)?;
+    native.raw_set("texts", text::library(lua, bounds)?)?;
     native.raw_set("trace", lua.create_function(trace)?)?;
     define(lua, &native, "compile", |lua, arguments| {
         let source = bytes(arguments, 0, "load")?;
@@ -339,7 +361,10 @@ fn trace(lua: &Lua, cause: Value) -> mlua::Result<Table> {
             Value::String(text) => error_table(lua, &text.as_bytes())?,
             _ => error_table(lua, b"ERR unknown error")?,
         },
-        Value::Error(error) => error_table(lua, ended(&error).text.as_bytes())?,
+        Value::Error(error) => match Failure::of(&error) {
+            raised @ Failure::Raised => return trace(lua, raised.value(lua)?),
+            _ => error_table(lua, ended(&error).text.as_bytes())?,
+        },
         Value::String(text) => error_table(lua, &[b"ERR ", &*text.as_bytes()].concat())?,
         other => error_table(lua, format!("ERR {}", other.to_string()?).as_bytes())?,
     };

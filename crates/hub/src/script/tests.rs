@@ -385,6 +385,97 @@ fn a_script_that_does_not_end_is_ended_whatever_it_catches() {
 }
 
 #[test]
+fn a_library_function_that_would_last_for_ever_is_ended_too() {
+    let limits = Limits { time_max: Duration::from_millis(50), ..Limits::default() };
+    let (mut scripts, mut host) = (Scripts::new(limits).unwrap(), Strings::default());
+    for script in [
+        "return string.find(string.rep('a', 100), string.rep('a?', 100) .. string.rep('a', 100))",
+        "return (('a'):rep(30000):gsub('(.-)(.-)(.-)%1%2%3b', ''))",
+        "while true do string.rep('', 2147483647) end",
+        "local s, t = string.rep('a', 1e6), {} for i = 1, 20000 do t[i] = s end table.sort(t) return 1",
+        "local t = {} for i = 1, 200000 do t[i] = i % 7 end table.sort(t, rawequal) table.sort(t) return redis.call('x')",
+        "local t = {} for i = 1, 300000 do t[i] = {i} end while true do collectgarbage() end",
+        "local s = string.rep('x', 4e6) while true do local l = s:lower() end",
+        "table.sort({3, 2, 1, 5, 4}, function() while true do end end)",
+        "string.gsub('a', 'a', function() while true do end end)",
+        "pcall(string.gsub, 'a', 'a', function() pcall(function() while true do end end) end) while true do end",
+    ] {
+        let began = Instant::now();
+        let answer = run_on(&mut scripts, &mut host, script, &[], &[]);
+        let is_refused = answer.contains("invalid order function for sorting");
+        assert!(
+            is_refused || answer.starts_with("-ERR the script ran longer than it may"),
+            "{script}: {answer}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(10), "{script}: {:?}", began.elapsed());
+        assert_eq!(run_on(&mut scripts, &mut host, "return 1", &[], &[]), ":1");
+    }
+    assert!(eval("return string.find(('a'):rep(200000), ('a?'):rep(200000) .. 'a')").contains("too complex"));
+}
+
+#[test]
+fn library_functions_of_our_own_fail_as_luas_do() {
+    let cases = [
+        (
+            "local _, e = pcall(table.insert) return e",
+            "$bad argument #1 to \\'insert\\' (table expected, got no value)",
+        ),
+        (
+            "local t = {1, 2} table.insert(t, 3) table.insert(t, 1, 0) table.insert(t, 9, 5) return t",
+            "*4 :0 :1 :2 :3",
+        ),
+        ("local t = {2, 3, 1} table.sort(t) return t", "*3 :1 :2 :3"),
+        ("local t = {2, 3, 1} table.sort(t, function(a, b) return a > b end) return t", "*3 :3 :2 :1"),
+        ("local t = {'b', 'a'} table.sort(t, nil) return t", "*2 $a $b"),
+    ];
+    for (script, answer) in cases {
+        assert_eq!(eval(script), answer, "{script}");
+    }
+    for (script, why) in [
+        (
+            "table.insert({}, -2147483648, 1)",
+            "user_script:1: bad argument #2 to 'insert' (position out of bounds)",
+        ),
+        ("table.insert({}, 1, 2, 3)", "user_script:1: wrong number of arguments to 'insert'"),
+        (
+            "table.insert({}, 'x', 2)",
+            "user_script:1: bad argument #2 to 'insert' (number expected, got string)",
+        ),
+        ("table.sort()", "user_script:1: bad argument #1 to 'sort' (table expected, got no value)"),
+        ("table.sort({}, 1)", "user_script:1: bad argument #2 to 'sort' (function expected, got number)"),
+        ("table.sort({1, {}})", "attempt to compare table with number"),
+        ("table.sort({1, 2}, function() error({err = 'MY own'}) end)", "MY own"),
+        ("table.sort({2, 1}, function() redis.call('lpush') end)", "WRONGTYPE Operation"),
+        ("return (('a'):gsub('a', function() error({err = 'MY own'}) end))", "MY own"),
+        ("return (('a'):gsub('a', function() redis.call('lpush') end))", "WRONGTYPE Operation"),
+        ("return (('a'):gsub('a', function() error('mine') end))", "user_script:1: mine"),
+        (
+            "return (('a'):gsub('a', function() return {} end))",
+            "user_script:1: invalid replacement value (a table)",
+        ),
+        ("for x in ('a'):gmatch('%') do end", "user_script:1: malformed pattern (ends with '%')"),
+        ("local function f() return (('a'):gsub('a', f)) end return f()", "stack overflow"),
+        (
+            "local function f() return (tostring(setmetatable({}, {__tostring = f}))) end return f()",
+            "stack overflow",
+        ),
+        ("local function f() coroutine.wrap(f)() end f()", "stack overflow"),
+        ("return unpack({}, 1, 1e8)", "too many results to unpack"),
+        ("return ('%99999d'):format(1)", "invalid format (width or precision too long)"),
+        ("return table.concat({}, 'x', 1, 1e9)", "invalid value (nil) at index 1 in table for 'concat'"),
+        ("return ('a'):find()", "user_script:1: bad argument #1 to 'find' (string expected, got no value)"),
+    ] {
+        let answer = eval(script);
+        assert!(answer.starts_with('-') && answer.contains(why), "{script}: {answer}");
+    }
+    let caught = "local ok, e = pcall(string.gsub, 'a', 'a', function() error({code = 7}) end) return e.code";
+    assert_eq!(eval(caught), ":7");
+    assert_eq!(eval("local function f(...) return pcall(f, ...) end return (f() and 1 or 0)"), ":1");
+    let many = "for i = 1, 10000 do pcall(string.gsub, 'a', 'a', function() error({}) end) end return 1";
+    assert_eq!(eval(many), ":1");
+}
+
+#[test]
 fn a_script_that_takes_all_memory_ends_alone() {
     let limits = Limits { memory_max_bytes: 8 << 20, ..Limits::default() };
     let (mut scripts, mut host) = (Scripts::new(limits).unwrap(), Strings::default());
@@ -474,4 +565,90 @@ fn bits_and_structures_are_packed_as_their_libraries_do() {
     ] {
         assert!(eval(script).starts_with("-ERR user_script:1: "), "{script}: {}", eval(script));
     }
+}
+
+#[test]
+fn what_past_runs_were_given_does_not_fill_the_memory() {
+    let mut scripts = Scripts::new(Limits::default()).unwrap();
+    let mut host = Strings::default();
+    for number in 0..400 {
+        let large = "x".repeat(256 * 1024);
+        let script = format!("return {number}");
+        let answer = run_on(&mut scripts, &mut host, &script, &[], &[&large]);
+        assert_eq!(answer, format!(":{number}"));
+    }
+}
+
+#[test]
+fn large_scripts_give_way_to_new_ones() {
+    let mut scripts = Scripts::new(Limits::default()).unwrap();
+    let mut host = Strings::default();
+    for number in 0..80 {
+        let script = format!("local s = '{number}{}' return {number}", "x".repeat(700 * 1024));
+        assert_eq!(run_on(&mut scripts, &mut host, &script, &[], &[]), format!(":{number}"));
+    }
+    let much = "return #string.rep('x', 4 * 1024 * 1024)";
+    assert_eq!(run_on(&mut scripts, &mut host, much, &[], &[]), ":4194304");
+}
+
+#[test]
+fn loaded_scripts_leave_memory_to_those_that_run() {
+    let mut scripts = Scripts::new(Limits::default()).unwrap();
+    let large = |number: u32| format!("local s = '{number}{}' return {number}", "x".repeat(700 * 1024));
+    let evaluated = run_on(&mut scripts, &mut Strings::default(), "return 'small'", &[], &[]);
+    assert_eq!(evaluated, "$small");
+    let loaded = (0..60).take_while(|number| match scripts.load(large(*number).as_bytes()) {
+        Ok(_) => true,
+        Err(text) => {
+            assert!(text.contains("SCRIPT FLUSH"), "{text}");
+            false
+        }
+    });
+    let loaded: Vec<u32> = loaded.collect();
+    assert!((10..40).contains(&loaded.len()), "{loaded:?}");
+    assert_eq!(scripts.loaded().count(), loaded.len());
+    // A successor, which is given them in any order, keeps them all.
+    let mut successor = Scripts::new(Limits::default()).unwrap();
+    for source in scripts.loaded() {
+        successor.load(source).unwrap();
+    }
+    let much = "return #string.rep('x', 4 * 1024 * 1024)";
+    assert_eq!(run_on(&mut scripts, &mut Strings::default(), much, &[], &[]), ":4194304");
+    scripts.flush();
+    scripts.load(large(60).as_bytes()).unwrap();
+}
+
+#[test]
+fn a_value_that_stands_in_itself_many_times_is_not_written_out() {
+    let shared = "local t = string.rep('x', 65536) for i = 1, 60 do t = {t, t} end";
+    for (rest, answer) in [
+        ("return cjson.encode(t)", "-ERR user_script:1: Cannot serialise, the result is too long"),
+        ("return t", "-ERR the script's answer is too long"),
+        ("return {1, {map = {[1] = t}}}", "-ERR the script's answer is too long"),
+        ("return {1, {set = {[t] = true}}}", "-ERR the script's answer is too long"),
+    ] {
+        let said = eval(&format!("{shared} {rest}"));
+        assert!(said.starts_with(answer), "{rest}: {}", &said[..said.len().min(200)]);
+    }
+    let wide = "local s, t = string.rep('x', 1024 * 1024), {} for i = 1, 200 do t[i] = s end";
+    let too_long = "-ERR user_script:1: Cannot serialise, the result is too long";
+    for (rest, answer) in [
+        ("return cmsgpack.pack(t)", too_long),
+        ("return cmsgpack.pack(unpack(t))", too_long),
+        ("return cjson.encode({[string.rep('\\1', 12 * 1024 * 1024)] = 1})", too_long),
+        ("return struct.pack(string.rep('s', 200), unpack(t))", too_long),
+        ("return struct.pack(string.rep('c0', 200), unpack(t))", too_long),
+        ("return t", "-ERR the script's answer is too long"),
+        ("return redis.call('SET', unpack(t))", "-ERR the command is too long"),
+        ("return #cmsgpack.pack(s, s) + #cjson.encode({s, s})", ":4194321"),
+    ] {
+        let said = eval(&format!("{wide} {rest}"));
+        assert!(said.starts_with(answer), "{rest}: {}", &said[..said.len().min(200)]);
+    }
+}
+
+#[test]
+fn more_than_a_million_values_are_packed() {
+    let script = "local t = {} for i = 1, 1100000 do t[i] = 'x' end return #cmsgpack.pack(t)";
+    assert_eq!(eval(script), ":2200005");
 }

@@ -1,8 +1,7 @@
 //! The store's answers as frames: one level deep, since a message has no more.
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use remuda_store::Answer;
-use remuda_wire::zmtp::encode_message;
 
 /// Collects what the store says: `OK value …`, `NIL`, or `ERROR reason`.
 #[derive(Debug, Default)]
@@ -13,18 +12,17 @@ pub(crate) struct FramesAnswer {
 }
 
 impl FramesAnswer {
-    /// The message, its envelope in front.
-    pub(crate) fn encode(&self, envelope: &[&[u8]], out: &mut BytesMut) {
-        let mut parts: Vec<&[u8]> = envelope.to_vec();
-        match &self.error {
-            Some(error) => parts.extend([b"ERROR".as_slice(), error.as_bytes()]),
-            None if self.is_nothing && self.frames.is_empty() => parts.push(b"NIL"),
-            None => {
-                parts.push(b"OK");
-                parts.extend(self.frames.iter().map(Vec::as_slice));
-            }
+    /// The words of the answer.
+    pub(crate) fn into_words(self) -> Vec<Bytes> {
+        if let Some(error) = self.error {
+            return vec![Bytes::from_static(b"ERROR"), error.into()];
         }
-        encode_message(&parts, out);
+        if self.is_nothing && self.frames.is_empty() {
+            return vec![Bytes::from_static(b"NIL")];
+        }
+        let mut words = vec![Bytes::from_static(b"OK")];
+        words.extend(self.frames.into_iter().map(Bytes::from));
+        words
     }
 
     fn push_text(&mut self, text: &str) {

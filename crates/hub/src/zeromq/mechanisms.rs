@@ -18,9 +18,22 @@ const FILE_MAX_BYTES: u64 = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Mechanisms {
     open: Options,
+    named: Options,
     closed: Options,
     /// Services by their public key.
     clients: BTreeMap<[u8; 32], String>,
+}
+
+/// How somebody came, which decides how it shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Through a Unix socket, and the kernel says enough.
+    Trusted,
+    /// Through a Unix socket, as a user of services of which some are limited: it shows a token, by PLAIN, which nobody can
+    /// read on its way.
+    Local,
+    /// Over TCP.
+    Internet,
 }
 
 #[derive(Debug)]
@@ -66,14 +79,19 @@ impl Mechanisms {
         };
         Ok(Self {
             open: Options::new(spec, &AcceptMechanism::Null),
+            named: Options::new(spec, &AcceptMechanism::Plain),
             closed: Options::new(spec, &closed),
             clients,
         })
     }
 
-    /// For an endpoint of this sort; `local`: only processes of this machine reach it, and the kernel says who they are.
-    pub(crate) fn options(&self, sort: HubSocket, local: bool) -> &Arc<AcceptOptions> {
-        let options = if local { &self.open } else { &self.closed };
+    /// For an endpoint of this sort, and whoever came there this way.
+    pub(crate) fn options(&self, sort: HubSocket, way: Way) -> &Arc<AcceptOptions> {
+        let options = match way {
+            Way::Trusted => &self.open,
+            Way::Local => &self.named,
+            Way::Internet => &self.closed,
+        };
         match sort {
             HubSocket::Bus | HubSocket::Store => &options.all,
             HubSocket::Pub => &options.publish,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use remuda_bus::Capacity;
+use remuda_bus::{Capacity, ServicesOptions};
 use remuda_model::message::Batch;
 use remuda_store::{Flag, Mode, Outcome};
 use remuda_wire::zmtp::{encode_message, frames_of};
@@ -21,8 +21,6 @@ use crate::signature::{self, Opened};
 use crate::table::Key;
 use crate::timers::Due;
 
-/// The longest a call or a `SYNC` may take: an hour.
-const TIMEOUT_MAX_MS: u64 = 3_600_000;
 /// Calls of one peer that are not answered yet.
 const CALLS_MAX: usize = 1_000;
 /// Messages of one answer to `REPLAY`; who is further behind asks again.
@@ -36,27 +34,21 @@ struct Request<'a> {
     /// In whose name it is: the signer's, else the peer's own.
     user: Option<Arc<User>>,
     signer: Option<String>,
-    /// Its answer, encoded; empty when there is none yet, or never.
-    answer: BytesMut,
+    /// The words of its answer; empty when there is none yet, or never.
+    answer: Vec<Bytes>,
 }
 
 impl<'a> Request<'a> {
     fn error(&mut self, reason: &str) {
-        self.encode(&[b"ERROR", reason.as_bytes()]);
+        self.answer = vec![Bytes::from_static(b"ERROR"), Bytes::copy_from_slice(reason.as_bytes())];
     }
 
-    fn ok(&mut self, values: &[&[u8]]) {
-        let mut words: Vec<&[u8]> = vec![b"OK"];
-        words.extend_from_slice(values);
-        self.encode(&words);
+    fn ok(&mut self, values: impl IntoIterator<Item = Vec<u8>>) {
+        self.answer = vec![Bytes::from_static(b"OK")];
+        self.answer.extend(values.into_iter().map(Bytes::from));
     }
 
-    /// What the answer begins with, unless a signature comes in between.
-    fn own_envelope(&self) -> &'a [&'a [u8]] {
-        if self.signer.is_some() { &[] } else { self.envelope }
-    }
-
-    /// What is kept for an answer that comes later.
+    /// How an answer that comes later is sent.
     fn pending(&self) -> Pending {
         let envelope = self.envelope.iter().map(|frame| Bytes::copy_from_slice(frame)).collect();
         Pending { envelope, signer: self.signer.clone() }
@@ -70,10 +62,14 @@ impl<'a> Request<'a> {
         self.user.as_ref().is_some_and(|user| user.access.may_publish(name))
     }
 
-    fn encode(&mut self, words: &[&[u8]]) {
-        let mut parts = self.own_envelope().to_vec();
-        parts.extend_from_slice(words);
-        encode_message(&parts, &mut self.answer);
+    /// The answer as it is sent, signed where the request was.
+    fn encoded(&self, core: &Core) -> BytesMut {
+        let mut frames = BytesMut::new();
+        if !self.answer.is_empty() {
+            let words: Vec<&[u8]> = self.answer.iter().map(AsRef::as_ref).collect();
+            signature::encode(core, self.signer.as_deref(), self.envelope, &words, &mut frames);
+        }
+        frames
     }
 }
 
@@ -104,46 +100,28 @@ pub(crate) fn requests(
 }
 
 fn one(core: &mut Core, key: Key, peer: &mut Peer, frames: &[&[u8]]) -> BytesMut {
-    let mut answer = BytesMut::new();
+    let answer = Vec::new();
     let Some(asked) = split(frames) else {
-        encode_message(&[b"ERROR", b"an empty request: the first frame is a verb"], &mut answer);
-        return answer;
+        let mut request = Request { key, envelope: &[], words: &[], user: None, signer: None, answer };
+        request.error("an empty request: the first frame is a verb");
+        return request.encoded(core);
     };
     let Asked { envelope, .. } = asked;
+    let mut request = Request { key, envelope, words: &[], user: peer.user.clone(), signer: None, answer };
     match signature::open(&asked, core) {
-        Ok(Opened { words, signer: None }) => {
-            let mut request = Request { key, envelope, words, user: peer.user.clone(), signer: None, answer };
+        Ok(Opened { words, signer }) => {
+            if let Some(signer) = &signer {
+                request.user = Some(core.users.user(signer));
+            }
+            (request.words, request.signer) = (words, signer);
             carry_out(core, peer, &mut request);
-            request.answer
-        }
-        Ok(Opened { words, signer: Some(signer) }) => {
-            let user = Some(core.users.user(&signer));
-            // The envelope is put in front of the signature afterwards.
-            let signer = Some(signer);
-            let mut request = Request { key, envelope, words, user, signer: signer.clone(), answer };
-            carry_out(core, peer, &mut request);
-            signed(core, envelope, signer.as_deref(), request.answer)
         }
         Err(refused) => {
             core.figures.refused += 1;
-            let user = peer.user.clone();
-            let mut request = Request { key, envelope, words: &[], user, signer: None, answer };
             request.error(&refused);
-            request.answer
         }
     }
-}
-
-/// The words of an answer behind their signature.
-fn signed(core: &Core, envelope: &[&[u8]], signer: Option<&str>, words: BytesMut) -> BytesMut {
-    let mut answer = BytesMut::new();
-    if words.is_empty() {
-        return answer;
-    }
-    let batch = super::batch_of(words.freeze());
-    let words: Vec<&[u8]> = batch.messages.iter().flat_map(|span| frames_of(&batch, span)).collect();
-    signature::encode(core, signer, envelope, &words, &mut answer);
-    answer
+    request.encoded(core)
 }
 
 fn carry_out(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>) {
@@ -156,12 +134,12 @@ fn carry_out(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>) {
         (b"FAIL", [_, call, reason]) => reply(core, request, call, Err(Bytes::copy_from_slice(reason))),
         (b"LEAVE", [_, service]) => {
             core.leave_service(request.key, service);
-            request.ok(&[]);
+            request.ok([]);
         }
         (b"PUB", [_, parts @ ..]) if !parts.is_empty() => publish(core, peer, request, parts),
         (b"SYNC", [_, prefix, timeout]) => sync(core, peer, request, prefix, timeout),
         (b"REPLAY", [_, prefix, after]) => replay(core, request, prefix, after),
-        (b"PING", [_]) => request.ok(&[b"PONG"]),
+        (b"PING", [_]) => request.ok([b"PONG".to_vec()]),
         (b"CALL" | b"SERVE" | b"REPLY" | b"FAIL" | b"LEAVE" | b"PUB" | b"SYNC" | b"REPLAY", _) => {
             let verb = String::from_utf8_lossy(&verb).into_owned();
             request.error(&format!("wrong number of frames for {verb}"));
@@ -175,7 +153,8 @@ fn number(frame: &[u8]) -> Option<u64> {
 }
 
 fn timeout(frame: &[u8]) -> Option<Duration> {
-    number(frame).filter(|millis| (1..=TIMEOUT_MAX_MS).contains(millis)).map(Duration::from_millis)
+    let limit = number(frame).map(Duration::from_millis).filter(|limit| !limit.is_zero());
+    limit.filter(|limit| *limit <= ServicesOptions::TIMEOUT_MAX)
 }
 
 fn call(
@@ -226,7 +205,7 @@ fn serve(
     match core.serve(request.key, service, capacity) {
         Ok(()) => {
             peer.signer.clone_from(&request.signer);
-            request.ok(&[]);
+            request.ok([]);
         }
         Err(error) => request.error(&error),
     }
@@ -247,8 +226,8 @@ fn publish(core: &mut Core, peer: &Peer, request: &mut Request<'_>, parts: &[&[u
     core.tell_changes();
     let mut frames = BytesMut::new();
     encode_message(parts, &mut frames);
-    let heard = core.bus.publish(peer.origin, &super::batch_of(frames.freeze()));
-    request.ok(&[heard.receivers.to_string().as_bytes()]);
+    let heard = core.broadcast(peer.origin, &super::batch_of(frames.freeze()));
+    request.ok([heard.to_string().into_bytes()]);
 }
 
 fn sync(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>, prefix: &[u8], limit: &[u8]) {
@@ -258,8 +237,9 @@ fn sync(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>, prefix: &[u
     if !request.may_publish(prefix) && !request.may_subscribe(prefix) {
         return request.error("this peer has nothing to do with topics of this prefix");
     }
-    if core.bus.listeners(remuda_bus::FilterKind::Prefix, prefix) > 0 {
-        return request.ok(&[]);
+    let is_there = core.bus.listeners(remuda_bus::FilterKind::Prefix, prefix) > 0;
+    if is_there && core.is_settled() {
+        return request.ok([]);
     }
     if peer.sync.is_some() {
         return request.error("this peer waits for another SYNC already");
@@ -267,11 +247,14 @@ fn sync(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>, prefix: &[u
     peer.sync = Some((prefix.to_vec(), request.pending()));
     core.syncing.entry(prefix.to_vec()).or_default().push(request.key);
     core.timers.set(request.key, Due::Sync, core.moment.tick + limit);
+    if is_there {
+        core.tell_subscribed(prefix);
+    }
 }
 
 fn replay(core: &Core, request: &mut Request<'_>, prefix: &[u8], after: &[u8]) {
     let Some(after) = number(after) else { return request.error("the sequence number is a whole number") };
-    if !request.may_subscribe(prefix) {
+    if !request.user.as_ref().is_some_and(|user| user.may_replay(prefix)) {
         return request.error("this peer may not hear topics with this prefix");
     }
     let replay = core.bus.replay(prefix, after);
@@ -281,8 +264,7 @@ fn replay(core: &Core, request: &mut Request<'_>, prefix: &[u8], after: &[u8]) {
         values.push(message.topic.to_vec());
         values.push(message.payload.into_owned());
     }
-    let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
-    request.ok(&values);
+    request.ok(values);
 }
 
 /// A command of the store, as Redis has it.
@@ -292,6 +274,13 @@ fn command(core: &mut Core, request: &mut Request<'_>) {
         let verb = String::from_utf8_lossy(&words[0][..words[0].len().min(64)]).into_owned();
         return request.error(&format!("unknown verb '{verb}'"));
     };
+    if let Some(store) = &core.engines.store {
+        let why = format!(
+            "the store is held by {}: its commands are there for Redis clients (REDIS_URL), not on the bus",
+            store.line.address
+        );
+        return request.error(&why);
+    }
     let writes = spec.flags.has(Flag::Write);
     if let Some(refused) = core.refuses_writes().filter(|_| writes) {
         return request.error(&refused);
@@ -299,10 +288,8 @@ fn command(core: &mut Core, request: &mut Request<'_>) {
     let Some(user) = request.user.clone().filter(|user| user.is_known) else {
         return request.error("the store is for peers that have shown who they are");
     };
-    let may = |key: &[u8]| if writes { user.access.may_write(key) } else { user.access.may_read(key) };
-    let reaches_all = user.access.keys.is_none();
-    if !reaches_all && (spec.keys_of(words).next().is_none() || !spec.keys_of(words).names().all(may)) {
-        return request.error("no permissions to access a key");
+    if let Err(denied) = user.may_run(spec, words) {
+        return request.error(&denied.to_string());
     }
     let mut answer = FramesAnswer::default();
     let client = request.key.client();
@@ -312,5 +299,5 @@ fn command(core: &mut Core, request: &mut Request<'_>) {
         // As for Redis clients: nobody waits for the disk to note that a key has ended.
         core.durability.take_hold();
     }
-    answer.encode(request.own_envelope(), &mut request.answer);
+    request.answer = answer.into_words();
 }

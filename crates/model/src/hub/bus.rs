@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Engine;
 use crate::Address;
 
 /// What the config asks of the bus. Besides the addresses here it listens on `bus.sock` in the runtime folder.
@@ -35,6 +36,8 @@ pub struct BusSpec {
     pub heartbeat: Duration,
     /// Topics whose last messages are kept for late subscribers. Default none.
     pub replay: Vec<ReplaySpec>,
+    /// What carries the messages. Default [`Engine::Embedded`].
+    pub engine: Engine,
 }
 
 /// How peers of the bus show who they are.

@@ -13,7 +13,8 @@ pub const SERVICES_MAX: usize = 200;
 /// All of the hub's figures; the answer to `HUB.METRICS`, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HubMetrics {
-    /// Another one for each run of a worker: where it changes, counters began anew.
+    /// Another one for each run of a worker: where it changes, counters began anew, but for those
+    /// of the bus, which go on over a reload.
     pub run_id: String,
     /// Milliseconds since the worker began.
     pub uptime_ms: u64,
@@ -33,6 +34,36 @@ pub struct HubMetrics {
     pub journal: JournalMetrics,
     /// Lua.
     pub scripts: ScriptMetrics,
+    /// Servers that carry the bus or hold the store in place of the hub; at most one of each.
+    #[serde(default)]
+    pub engines: Vec<EngineMetrics>,
+}
+
+/// A server that carries the bus or holds the store.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EngineMetrics {
+    /// What it is for: `bus` or `store`.
+    pub purpose: String,
+    /// Its URL, without name and password.
+    pub address: String,
+    /// `up`, `connecting` or `away`.
+    pub state: String,
+    /// Why it is not up; empty while it is.
+    pub trouble: String,
+    /// How often it was lost.
+    pub losses_total: u64,
+    /// Messages (bus) or commands (store) sent to it.
+    pub sent_total: u64,
+    /// Messages that were not sent: there was no room for them while it was away or slow, or it did not take them.
+    pub dropped_total: u64,
+    /// Messages it was given and lost with it before it answered.
+    pub unsure_total: u64,
+    /// Messages it brought that are longer than the bus takes.
+    pub too_long_total: u64,
+    /// Bytes that wait to be sent.
+    pub waiting_bytes: u64,
+    /// Connections to it, clients' own included.
+    pub connections: u64,
 }
 
 /// Who is connected, and who could not be.
@@ -155,6 +186,9 @@ pub struct CallMetrics {
     pub late_answers_total: u64,
     /// Answers to no call of that worker.
     pub unknown_answers_total: u64,
+    /// Bytes of calls that wait for a worker.
+    #[serde(default)]
+    pub waiting_bytes: u64,
 }
 
 /// One service that is called.
@@ -185,6 +219,10 @@ pub struct StoreMetrics {
     pub limit_bytes: u64,
     /// Revision of the last change.
     pub revision: u64,
+    /// The life of what is in it: as long as this is the same, revisions mean the same. A hub that takes the store over
+    /// from another has that one's, and one that begins has a new one, even if the keys come from disk.
+    #[serde(default)]
+    pub epoch: String,
     /// Keys whose time was over.
     pub expired_total: u64,
     /// Keys that gave way to others.

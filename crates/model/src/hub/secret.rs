@@ -93,7 +93,9 @@ impl From<Secret> for String {
     }
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+/// `bytes` as hexadecimal digits, two each, in lower case.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Engine;
 use crate::Address;
 
 /// What the config asks of the store. Besides the addresses here it listens on `store.sock` in the runtime folder.
@@ -30,6 +31,8 @@ pub struct StoreSpec {
     pub script: ScriptSpec,
     /// What is published on the bus about changes. Default [`Events::WithValues`].
     pub events: Events,
+    /// What holds the data. Default [`Engine::Embedded`].
+    pub engine: Engine,
 }
 
 /// How clients of the store show who they are.
@@ -71,7 +74,7 @@ pub enum Fsync {
 /// Limits of scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptSpec {
-    /// One that runs longer may be killed, and others are told it is busy. Default 5 s.
+    /// One that runs longer is ended; what it wrote stays. Everybody else waits meanwhile. Default 5 s.
     pub time: Duration,
     /// Memory of all scripts, bytes. Default 64 MiB.
     pub memory: u64,

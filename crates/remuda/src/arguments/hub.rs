@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Printing;
-use super::value::time;
+use super::value::some_time;
 
 #[derive(Debug, Args)]
 pub(crate) struct Database {
@@ -64,7 +64,7 @@ pub(crate) struct SetArguments {
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) value: String,
     /// It goes by itself after this long: 500ms, 10s, 2h.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(crate) ttl: Option<Duration>,
     /// Only when there is no such key.
     #[arg(long, conflicts_with = "if_present")]
@@ -123,7 +123,7 @@ pub(crate) struct WatchArguments {
 #[derive(Debug, Args)]
 pub(crate) struct TopArguments {
     /// Show it anew so often, from 100ms on.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = some_time)]
     pub(crate) every: Duration,
     /// Print one picture and end; rates are those between two looks.
     #[arg(long)]

@@ -37,6 +37,12 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     Ok(time.0)
 }
 
+/// A time in which something can happen.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    let time = time(text)?;
+    if time < Duration::from_millis(1) { Err("1ms is the least".to_owned()) } else { Ok(time) }
+}
+
 pub(super) fn stream(text: &str) -> Result<Stream, String> {
     match text {
         "stdout" => Ok(Stream::Stdout),

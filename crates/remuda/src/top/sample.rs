@@ -1,5 +1,6 @@
 //! One look: what the arbiter shows, and what the hub tells.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use remuda_model::hub::HubMetrics;
@@ -20,14 +21,13 @@ pub(super) struct Sample {
 /// The connection to the hub, kept from look to look.
 #[derive(Debug, Default)]
 pub(super) struct HubEyes {
-    store: Option<(String, Store)>,
+    store: Option<(PathBuf, Store)>,
 }
 
 impl HubEyes {
     /// Asks the hub of `view`.
     pub(super) fn look(&mut self, view: &Instance) -> Option<HubMetrics> {
-        let endpoints = &view.hub.as_ref()?.store;
-        let path = endpoints.iter().find_map(|endpoint| endpoint.strip_prefix("unix://"))?;
+        let path = view.hub.as_ref()?.store_path()?;
         if self.store.as_ref().is_none_or(|(known, _)| known != path) {
             let timeouts = Timeouts { reply: PATIENCE, ..Timeouts::default() };
             let hub = Hub::new(Address::unix(path)).timeouts(timeouts);

@@ -98,6 +98,10 @@ fn a_service_that_cannot_boot_is_held_with_one_slot_on_probation_and_recovers_wh
     let instance = setup.up();
     let other = instance.wait_phase("other", ServicePhase::Running).workers[0].pid;
     instance.wait_event("the crash loop", |event| matches!(event.kind, EventKind::CrashLoop { .. }));
+    instance.wait_status("what the worker said", |view| {
+        let service = view.services.iter().find(|service| service.name.as_str() == "web").unwrap();
+        service.reason.as_deref() == Some("exit 3 (no database)")
+    });
     let service = instance.wait_status("one slot on probation", |view| {
         let service = view.services.iter().find(|service| service.name.as_str() == "web").unwrap();
         let held = service.backoffs.iter().filter(|pause| pause.retry_in_ms.is_none()).count();

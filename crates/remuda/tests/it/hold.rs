@@ -86,5 +86,7 @@ fn a_stop_wins_over_a_hold_and_what_cannot_be_held_is_refused() {
         let said = instance.remuda(arguments).exits(4);
         assert!(said.err.contains(why), "{said:?}");
     }
+    let said = instance.remuda(&["hold", "web", "--for", "0s"]).exits(2);
+    assert!(said.err.contains("1ms is the least"), "{said:?}");
     instance.end();
 }

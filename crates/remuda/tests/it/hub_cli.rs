@@ -12,7 +12,7 @@ use remuda_toolkit::client::{Address, ClientError, Heard, Hub, Seen};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Instance, PATIENCE, process};
+use crate::harness::{Instance, PATIENCE, process, until};
 
 const HUB: &str = r#"
 [bus]
@@ -40,11 +40,9 @@ fn wait_stopped(pid: u32) {
         let text = std::fs::read_to_string(thread.path().join("stat")).unwrap();
         text.rsplit_once(") ").unwrap().1.starts_with('T')
     };
-    let deadline = Instant::now() + PATIENCE;
-    while !std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten().all(stands) {
-        assert!(Instant::now() < deadline, "process {pid} does not stop");
-        std::thread::yield_now();
-    }
+    until("every thread to stand still", || {
+        std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten().all(stands)
+    });
 }
 
 #[test]
@@ -54,6 +52,7 @@ fn keys_are_set_read_listed_and_deleted_as_they_are() {
     assert!(say(&["get", "a"]).exits(1).err.contains("there is no key \"a\""));
     say(&["set", "a", "hello"]).done();
     assert_eq!(say(&["get", "a"]).done().out, "hello", "not a byte more");
+    assert!(say(&["set", "a", "x", "--ttl", "0s"]).exits(2).err.contains("1ms is the least"));
     assert!(say(&["set", "a", "x", "--if-absent"]).exits(1).err.contains("stays as it is"));
     assert!(say(&["set", "b", "x", "--if-present"]).exits(1).err.contains("nothing was set"));
     assert_eq!(say(&["set", "a", "-1", "--if-present", "--json"]).done().json::<Value>()["set"], true);
@@ -150,6 +149,47 @@ fn a_watch_tells_what_is_there_then_every_change_the_end_of_a_ttl_included() {
     let documents: Vec<Value> = said.json_lines();
     assert_eq!((&documents[0]["key"], &documents[0]["revision"]), (&"cart:1".into(), &3.into()));
     assert_eq!(documents[1]["key"], "cart:2");
+    instance.end();
+}
+
+#[test]
+fn a_watch_goes_on_over_a_reload_where_it_was() {
+    for durable in ["", "durable = false\n"] {
+        let instance = Instance::up(&HUB.replace("[store]\n", &format!("[store]\n{durable}")));
+        let mut store = hub(&instance).store();
+        store.set(b"cart:1", b"book").unwrap();
+        let mut watch = hub(&instance).watch(b"cart:");
+        let mut next = || watch.next(PATIENCE).unwrap().expect("something is seen");
+        assert!(matches!(next(), Seen::Key { .. }) && matches!(next(), Seen::Complete(1)));
+        instance.remuda(&["reload", "hub"]).done();
+        store.set(b"cart:2", b"pen").unwrap();
+        let mut change = None;
+        while change.is_none() {
+            match next() {
+                Seen::Change(seen) => change = Some(seen),
+                Seen::Away(_) | Seen::Back => {}
+                other => panic!("{durable}{other:?}"),
+            }
+        }
+        assert_eq!(change.unwrap().key, Some(b"cart:2".to_vec()));
+        // Who was away over two reloads finds what happened before them.
+        instance.remuda(&["reload", "hub"]).done();
+        let said = instance.remuda(&["watch", "cart:", "--from", "1", "--limit", "1", "--json"]).done();
+        assert_eq!(said.json_lines::<Value>()[0]["key"], "cart:2", "{said:?}");
+        instance.end();
+    }
+}
+
+#[test]
+fn a_hub_that_is_stopped_is_not_waited_for() {
+    let instance = Instance::up(HUB);
+    instance.remuda(&["stop", "hub"]).done();
+    let began = Instant::now();
+    for command in [&["get", "a"][..], &["pub", "a", "b"], &["sub", "a"], &["watch", "a"], &["keys"]] {
+        let said = instance.remuda(command).exits(1);
+        assert!(said.err.contains("the hub is stopped") && said.err.contains("remuda start hub"), "{said:?}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     instance.end();
 }
 

@@ -1,5 +1,6 @@
 //! From one hub to the next: nobody who is connected notices.
 
-mod failing;
+pub(crate) mod failing;
+mod keeping;
 mod load;
 mod moments;

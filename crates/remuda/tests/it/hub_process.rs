@@ -1,7 +1,9 @@
 //! The hub as a process among others: what it and its users are given, and that it comes and goes without them.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use remuda_model::EventKind;
@@ -9,7 +11,7 @@ use remuda_model::hub::{Secret, token};
 use remuda_model::view::ServicePhase;
 use rustix::process::Signal;
 
-use crate::harness::{Instance, Setup, is_root, process};
+use crate::harness::{Instance, PATIENCE, Setup, is_root, process};
 
 const SHOP: &str = r#"
 [bus]
@@ -255,6 +257,60 @@ fn the_hub_ends_when_those_who_use_it_have_ended() {
     let _open = instance.open_gate("gate");
     assert_eq!(instance.wait_end(), 0);
     assert!(!process::is_alive(hub));
+}
+
+#[test]
+fn a_hub_that_hangs_is_replaced() {
+    let instance = Instance::up(&SHOP.replace("state = \"state\"", "state = \"state\"\nwatchdog = \"1s\""));
+    let pid = instance.pids("hub")[0];
+    process::signal(pid, Signal::STOP);
+    instance.wait_event("the watchdog", |event| matches!(event.kind, EventKind::WatchdogMissed { .. }));
+    instance.wait_status("another hub", |view| {
+        let hub = view.services.iter().find(|service| service.name.as_str() == "hub").unwrap();
+        hub.phase == ServicePhase::Running && hub.workers.iter().all(|worker| worker.pid != Some(pid))
+    });
+    instance.end();
+}
+
+/// What `user`, in a thread of its own, hears on a socket when it says `text`: so many bytes.
+fn heard_as(user: u32, path: &Path, text: &str, bytes: usize) -> String {
+    let (path, text) = (path.to_path_buf(), text.to_owned());
+    let heard = std::thread::spawn(move || {
+        let uid = rustix::process::Uid::from_raw(user);
+        rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+        let mut stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut heard = vec![0; bytes];
+        stream.read_exact(&mut heard).unwrap();
+        String::from_utf8_lossy(&heard).into_owned()
+    });
+    heard.join().unwrap()
+}
+
+#[test]
+fn a_process_is_trusted_by_its_user_unless_a_service_of_that_user_has_rules() {
+    let (free, ruled) = (65_001, 65_002);
+    if !is_root() {
+        return;
+    }
+    let config = format!(
+        "{SHOP}[service.free]\ncommand = \"sleep 1000\"\nuser = {free}\n\
+         [service.ruled]\ncommand = \"sleep 1000\"\nuser = {ruled}\n[access.ruled]\nkeys = [\"ruled:\"]\n"
+    );
+    let instance = Instance::up(&config);
+    std::fs::set_permissions(instance.dir(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let (store, bus) = (instance.runtime().join("store.sock"), instance.runtime().join("bus.sock"));
+    assert_eq!(heard_as(free, &store, "SET any 1\r\n", 5), "+OK\r\n");
+    assert_eq!(heard_as(ruled, &store, "GET any\r\n", 7), "-NOAUTH");
+    let token = token(&secret(&instance), "ruled");
+    let said = format!("AUTH ruled {token}\r\nSET ruled:a 1\r\nGET any\r\n");
+    assert_eq!(heard_as(ruled, &store, &said, 17), "+OK\r\n+OK\r\n-NOPERM");
+    // What the hub's greeting asks for; its first byte is no character.
+    let mechanism = |user| heard_as(user, &bus, "", 64).trim_start_matches(|c| !"NP".contains(c)).to_owned();
+    assert_eq!(&mechanism(free)[..4], "NULL");
+    assert_eq!(&mechanism(ruled)[..5], "PLAIN");
+    instance.end();
 }
 
 #[test]

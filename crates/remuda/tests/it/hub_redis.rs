@@ -1,9 +1,9 @@
 //! The hub and its Redis clients: the programs of `tests/peers/hub` against a hub of each test's own.
 
-mod access;
+pub(crate) mod access;
 mod clients;
 mod differential;
-mod protocol;
+pub(crate) mod protocol;
 
 use std::process::Command;
 

@@ -9,7 +9,7 @@ use remuda_model::{Event, EventKind};
 use rustix::process::Signal;
 
 use crate::harness::transcript::Transcript;
-use crate::harness::{Instance, PATIENCE, Setup, is_root, process, run};
+use crate::harness::{Instance, PATIENCE, Setup, is_root, process, run, until};
 
 /// The arbiter's memory stays below this, kB.
 const MEMORY_MAX_KB: u64 = 64 * 1024;
@@ -33,11 +33,7 @@ impl Unwatched {
         let setup = Setup::new(config);
         // Returns when all is ready; the arbiter itself is the one in the foreground.
         let arbiter = setup.up_command().stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        while !setup.control().exists() {
-            assert!(Instant::now() < deadline, "there is no control socket");
-            std::thread::yield_now();
-        }
+        until("the control socket", || setup.control().exists());
         Self { setup, arbiter }
     }
 }

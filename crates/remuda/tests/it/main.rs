@@ -21,6 +21,7 @@ mod hub_bad_days;
 mod hub_broadcast;
 mod hub_cli;
 mod hub_durability;
+mod hub_engines;
 mod hub_handover;
 mod hub_process;
 mod hub_redis;

@@ -36,6 +36,33 @@ fn the_future_is_a_gap_too() {
     assert!(changes.since(2).is_err());
 }
 
+#[test]
+fn a_store_that_took_over_goes_on_with_what_the_other_remembered() {
+    let mut old = Changes::new(4, 64);
+    for name in [&b"a"[..], b"b", b"c", b"d", b"e"] {
+        old.push(&set(name));
+    }
+    // The keys were read from a log meanwhile, and revisions go on where none was given out.
+    let mut new = Changes::new(4, 64);
+    new.restart(1000);
+    let (complete_after, changes) = old.remembered();
+    assert_eq!(complete_after, 1);
+    new.go_on_with(complete_after, changes);
+    assert_eq!(new.take(&mut |_| panic!("they were told before")), 0);
+    assert_eq!(new.push(&set(b"f")), 1001);
+    let names = |from| -> Vec<(u64, Vec<u8>)> {
+        let found = new.since(from).unwrap();
+        found.map(|change| (change.revision, change.key.unwrap().to_vec())).collect()
+    };
+    assert_eq!(names(5), [(1001, b"f".to_vec())]);
+    assert_eq!(names(3), [(4, b"d".to_vec()), (5, b"e".to_vec()), (1001, b"f".to_vec())]);
+    assert_eq!(new.since(1).err().map(|gap| gap.oldest), Some(3), "the ring is full");
+    let mut taken = 0;
+    assert_eq!(new.take(&mut |_| taken += 1), 0);
+    assert_eq!(taken, 1);
+    assert!(Class::of_letter(b'x') == Some(Class::Expired) && Class::of_letter(b'?').is_none());
+}
+
 proptest! {
     #[test]
     fn a_watcher_gets_each_change_once_or_a_gap(

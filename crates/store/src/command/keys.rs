@@ -23,9 +23,9 @@ pub enum KeyRule {
         /// Position of a key apart from those, zero for none.
         also: u8,
     },
-    /// The first half of what follows the word `STREAMS`.
+    /// The first half of what follows the option `STREAMS`.
     AfterStreams,
-    /// Argument 1, and what follows the last `STORE`.
+    /// Argument 1, and the value of the last option `STORE`.
     SortStore,
 }
 
@@ -76,14 +76,10 @@ impl<'a> KeyPositions<'a> {
                 ((also > 0).then_some(usize::from(also)), first, first.saturating_add(counted), 1)
             }
             KeyRule::AfterStreams => {
-                let word = command.iter().position(|word| word.eq_ignore_ascii_case(b"streams"));
-                let first = word.map_or(len, |at| at + 1);
+                let first = streams(command).unwrap_or(len);
                 (None, first, first + (len - first) / 2, 1)
             }
-            KeyRule::SortStore => {
-                let word = command.iter().rposition(|word| word.eq_ignore_ascii_case(b"store"));
-                (word.map(|at| at + 1).filter(|&at| at > 2), 1, 2, 1)
-            }
+            KeyRule::SortStore => (sort_target(command), 1, 2, 1),
         };
         Self { command, apart: apart.filter(|&at| at < len), next, end: end.min(len), step }
     }
@@ -108,4 +104,36 @@ impl Iterator for KeyPositions<'_> {
             position
         })
     }
+}
+
+/// Where the streams of `XREAD` and `XREADGROUP` begin. Options are passed over with their values, as the command itself
+/// reads them: a consumer may be called `STREAMS`.
+fn streams(command: &[&[u8]]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += match command.get(at)?.to_ascii_lowercase().as_slice() {
+            b"streams" => return Some(at + 1),
+            b"group" => 3,
+            b"block" | b"count" => 2,
+            _ => 1,
+        };
+    }
+}
+
+/// Where the key stands that `SORT` writes to. Options are passed over with their values, as the command itself reads
+/// them: the pattern of `GET` may be `store`.
+fn sort_target(command: &[&[u8]]) -> Option<usize> {
+    let (mut at, mut target) = (2, None);
+    while let Some(word) = command.get(at) {
+        at += match word.to_ascii_lowercase().as_slice() {
+            b"limit" => 3,
+            b"by" | b"get" => 2,
+            b"store" => {
+                target = Some(at + 1);
+                2
+            }
+            _ => 1,
+        };
+    }
+    target
 }

@@ -4,10 +4,11 @@
 //! elements only towards the first or from the end to a place in front: what is there all the while is seen, and may be
 //! seen twice, as Redis allows too. Nothing is kept for a walk that somebody left unfinished.
 
+use remuda_model::glob_matches;
+
 use crate::call::{Call, Flow};
 use crate::commands::is_word;
 use crate::failure::Failure;
-use crate::glob::glob_matches;
 use crate::number;
 
 /// Elements of a step when nothing is said.

@@ -4,7 +4,7 @@
 //! the log says `REMUDA.REVISION n` before revisions near `n` are reached, and a store that was read from a log goes on
 //! after `n`: some numbers are skipped, none comes again.
 
-use crate::answer::Answer;
+use crate::answer::Unread;
 use crate::call::Mode;
 use crate::client::ClientId;
 use crate::moment::Moment;
@@ -61,20 +61,21 @@ impl Store {
             }
             _ => {}
         }
-        let mut answer = Refusal(None);
+        let mut answer = Unread::default();
         self.is_replaying = true;
         let outcome = self.execute(moment, ClientId(0), database, command, Mode::Transaction, &mut answer);
         self.is_replaying = false;
         self.changes.restart(self.changes.revision());
-        match (outcome, answer.0) {
+        match (outcome, answer.error) {
             (Outcome::NotMine, _) => Err(ReplayError::Unknown { name: name() }),
             (_, Some(reason)) => Err(ReplayError::Refused { name: name(), reason }),
             _ => Ok(()),
         }
     }
 
-    /// Gives `sink` commands that make an empty store equal to this one, each with its database. No command has more
-    /// than 64 items. Keys whose time is over are left out.
+    /// Gives `sink` commands that make an empty store equal to this one, each with its database. A command has 64 items
+    /// of a collection at most, or one entry of a stream with all its fields, which one command brought. Keys whose time
+    /// is over are left out.
     pub fn dump(&self, moment: Moment, sink: &mut dyn FnMut(u32, &[&[u8]])) {
         let reserved = self.reserved.max(self.changes.revision() + RESERVED);
         sink(0, &[REVISION, itoa::Buffer::new().format(reserved).as_bytes()]);
@@ -108,30 +109,5 @@ impl Store {
             self.effects.push(database, &[REVISION, itoa::Buffer::new().format(self.reserved).as_bytes()]);
             self.effects.begin_command();
         }
-    }
-}
-
-/// An answer of which only an error is of interest.
-struct Refusal(Option<String>);
-
-impl Answer for Refusal {
-    fn simple(&mut self, _: &str) {}
-    fn error(&mut self, text: &str) {
-        self.0.get_or_insert_with(|| text.to_owned());
-    }
-    fn integer(&mut self, _: i64) {}
-    fn bulk(&mut self, _: &[u8]) {}
-    fn null(&mut self) {}
-    fn null_array(&mut self) {}
-    fn array(&mut self, _: usize) {}
-    fn map(&mut self, _: usize) {}
-    fn set(&mut self, _: usize) {}
-    fn push(&mut self, _: usize) {}
-    fn double(&mut self, _: f64) {}
-    fn boolean(&mut self, _: bool) {}
-    fn verbatim(&mut self, _: &str, _: &[u8]) {}
-    fn big_number(&mut self, _: &str) {}
-    fn is_resp3(&self) -> bool {
-        false
     }
 }

@@ -58,12 +58,6 @@ impl Store {
         waited
     }
 
-    /// Whether a client waits.
-    #[must_use]
-    pub fn is_blocked(&self, client: ClientId) -> bool {
-        self.blocked.waiter(client).is_some()
-    }
-
     /// How many clients wait.
     #[must_use]
     pub fn blocked_count(&self) -> usize {

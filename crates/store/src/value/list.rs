@@ -89,9 +89,10 @@ impl List {
 
     /// Keeps what lies from `start` to before `end`.
     pub(crate) fn trim(&mut self, start: usize, end: usize) {
-        self.elements.truncate(end.max(start));
-        self.elements.drain(..start.min(self.elements.len()));
-        self.bytes = self.elements.iter().map(|element| element.len() + ELEMENT_BYTES).sum();
+        let end = end.max(start).min(self.elements.len());
+        let bytes = |element: Box<[u8]>| element.len() + ELEMENT_BYTES;
+        self.bytes -= self.elements.drain(end..).map(bytes).sum::<usize>();
+        self.bytes -= self.elements.drain(..start.min(end)).map(bytes).sum::<usize>();
         self.shrink();
     }
 

@@ -1,5 +1,6 @@
 //! A store with clients, a clock and a log: commands as text in, answers as text out.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use remuda_model::Tick;
@@ -111,6 +112,8 @@ pub(crate) struct Bench {
     pub(crate) resp3: bool,
     /// The effects so far.
     pub(crate) log: Vec<Logged>,
+    /// Who waits.
+    pub(crate) waiting: BTreeSet<ClientId>,
 }
 
 impl Bench {
@@ -120,7 +123,14 @@ impl Bench {
 
     pub(crate) fn with(options: StoreOptions) -> Self {
         let moment = Moment { tick: Tick(5_000), wall_ms: 1_700_000_000_000 };
-        Self { store: Store::new(options), moment, database: 0, resp3: false, log: Vec::new() }
+        Self {
+            store: Store::new(options),
+            moment,
+            database: 0,
+            resp3: false,
+            log: Vec::new(),
+            waiting: BTreeSet::new(),
+        }
     }
 
     /// Lets time pass on both clocks.
@@ -150,6 +160,7 @@ impl Bench {
             }
             Outcome::Blocked => {
                 assert_eq!(answer.text(), "", "who waits is not answered");
+                self.waiting.insert(client);
                 "waits".to_owned()
             }
             Outcome::NotMine => "not mine".to_owned(),
@@ -171,7 +182,10 @@ impl Bench {
             let outcome = self.store.resume(self.moment, client, &mut answer);
             self.collect();
             match outcome {
-                Outcome::Done { .. } => served.push(format!("{}: {}", client.0, answer.text())),
+                Outcome::Done { .. } => {
+                    self.waiting.remove(&client);
+                    served.push(format!("{}: {}", client.0, answer.text()));
+                }
                 Outcome::Blocked => assert_eq!(answer.text(), "", "who waits is not answered"),
                 Outcome::NotMine => panic!("{client:?} does not wait"),
             }
@@ -179,6 +193,7 @@ impl Bench {
         while let Some(client) = self.store.timed_out(self.moment) {
             let mut answer = Written::default();
             assert!(self.store.answer_timeout(client, &mut answer));
+            self.waiting.remove(&client);
             served.push(format!("{}: {}", client.0, answer.text()));
         }
         served
@@ -230,6 +245,18 @@ impl Bench {
     /// The whole store as commands, in an order that does not depend on history.
     pub(crate) fn dump(&self) -> Vec<Logged> {
         dump(&self.store, self.moment)
+    }
+
+    /// The names of a database's keys whose time is not over.
+    pub(crate) fn keys(&self, database: u32) -> BTreeSet<Vec<u8>> {
+        let mut keys = BTreeSet::new();
+        self.store.dump(self.moment, &mut |of, command| {
+            if of == database && command[0] != b"REMUDA.REVISION" {
+                let at = if command[0] == b"XGROUP" { 2 } else { 1 };
+                keys.insert(command[at].to_vec());
+            }
+        });
+        keys
     }
 
     fn collect(&mut self) {

@@ -134,3 +134,11 @@ fn changes_of_bits_have_the_events_redis_gives_them() {
     let log = bench.logged();
     assert_eq!(log, ["SETBIT b 1 1", "BITFIELD b SET u8 0 1", "BITOP NOT t b", "BITOP AND t none"]);
 }
+
+#[test]
+fn a_field_that_cannot_be_kept_is_answered_by_one_error() {
+    let mut bench = Bench::new();
+    bench.run("RPUSH l x");
+    assert!(bench.run("BITFIELD l SET u8 0 1").starts_with("-WRONGTYPE"));
+    assert!(bench.run("BITFIELD l GET u8 0").starts_with("-WRONGTYPE"));
+}

@@ -2,7 +2,7 @@
 
 use remuda_store::Mode;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, dump, replayed};
 
 #[test]
 fn keys_are_removed_counted_and_typed() {
@@ -133,6 +133,29 @@ fn a_jump_of_the_wall_clock_leaves_durations_alone() {
         GET lease -> nil
         "#,
     );
+}
+
+#[test]
+fn a_result_made_of_keys_whose_time_is_over_is_the_same_from_the_log() {
+    for (fill, command, answer) in [
+        ("ZADD old 1 x", "ZUNIONSTORE t 2 old new", ":1"),
+        ("ZADD old 1 m", "ZINTERSTORE t 2 old new", ":0"),
+        ("ZADD old 1 m", "ZDIFFSTORE t 2 new old", ":1"),
+        ("ZADD old 1 m", "ZRANGESTORE t old 0 -1", ":0"),
+        ("SADD old m", "SDIFFSTORE t plain old", ":1"),
+        ("SET old xyz", "BITOP OR t old text", ":2"),
+        ("RPUSH old a", "SORT old ALPHA STORE t", ":0"),
+        ("SET old a", "COPY old t", ":0"),
+    ] {
+        let mut bench = Bench::new();
+        for line in [fill, "PEXPIRE old 10", "ZADD new 2 m", "SADD plain m", "SET text ab"] {
+            bench.run(line);
+        }
+        bench.pass(10);
+        assert_eq!(bench.run(command), answer, "{command}");
+        let copy = replayed(&bench.log, bench.moment);
+        assert_eq!(dump(&copy, bench.moment), bench.dump(), "{command}");
+    }
 }
 
 #[test]
@@ -314,4 +337,37 @@ fn a_database_there_is_not_is_refused() {
         bench.run_as(remuda_store::ClientId(1), &[b"GET", b"a"], Mode::Normal),
         "-ERR DB index is out of range"
     );
+}
+
+/// The keys of a command, by name.
+fn keys<'a>(command: &'a [&'a str]) -> Vec<String> {
+    let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
+    let spec = remuda_store::lookup(words[0]).unwrap();
+    let mut names: Vec<String> =
+        spec.keys_of(&words).names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_keys_of_a_command_are_those_it_acts_on_whatever_its_options_hold() {
+    let cases: [(&[&str], &[&str]); 11] = [
+        (&["SORT", "l"], &["l"]),
+        (&["SORT", "l", "ALPHA", "STORE", "to"], &["l", "to"]),
+        (&["SORT", "l", "STORE", "to", "GET", "store"], &["l", "to"]),
+        (&["SORT", "l", "BY", "store", "STORE", "to", "LIMIT", "0", "store"], &["l", "to"]),
+        (&["SORT", "l", "store", "a", "store", "to"], &["l", "to"]),
+        (&["SORT", "l", "STORE", "STORE"], &["STORE", "l"]),
+        (&["SORT", "l", "GET", "STORE"], &["l"]),
+        (&["XREAD", "COUNT", "1", "STREAMS", "a", "b", "0", "0"], &["a", "b"]),
+        (&["XREADGROUP", "GROUP", "streams", "c", "STREAMS", "a", ">"], &["a"]),
+        (
+            &["XREADGROUP", "GROUP", "g", "STREAMS", "NOACK", "BLOCK", "1", "STREAMS", "streams", ">"],
+            &["streams"],
+        ),
+        (&["XREADGROUP", "COUNT", "1", "GROUP", "g", "c", "streams", "a", "b", ">", ">"], &["a", "b"]),
+    ];
+    for (command, expected) in cases {
+        assert_eq!(keys(command), expected, "{command:?}");
+    }
 }

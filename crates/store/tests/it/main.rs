@@ -4,6 +4,7 @@
 mod bench;
 mod bits;
 mod collections;
+mod crowd;
 mod keys;
 mod properties;
 mod sorted_sets;

@@ -178,12 +178,9 @@ impl Link {
     /// # Errors
     /// The kernel does not tell: it is no connected Unix socket.
     pub fn peer(&self) -> Result<LinkPeer, CallError> {
-        let credentials = sockopt::socket_peercred(&self.fd)
-            .map_err(|errno| CallError::new("ask who is at the other end of a link", errno))?;
-        Ok(LinkPeer {
-            pid: u32::try_from(credentials.pid.as_raw_pid()).unwrap_or(0),
-            uid: credentials.uid.as_raw(),
-        })
+        let unconnected = || CallError::new("ask who is at the other end of a link", Errno::NOTCONN);
+        let (pid, uid) = super::peer::credentials(&self.fd)?.ok_or_else(unconnected)?;
+        Ok(LinkPeer { pid, uid })
     }
 
     /// Sends one message with duplicates of `descriptors`, or nothing; waits at most `limit` for room.

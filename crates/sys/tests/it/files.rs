@@ -1,7 +1,7 @@
 //! Files, locks and users.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use remuda_sys::files::{self, Durability};
 use remuda_sys::lock::{LockError, try_lock};
@@ -18,6 +18,19 @@ fn a_replaced_file_has_content_and_mode_and_leaves_nothing_beside_it() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(files::read(&path, 2).unwrap_err().errno, libc::EFBIG);
+}
+
+#[test]
+fn a_link_that_lies_where_the_new_file_is_made_is_not_written_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, precious) = (folder.path().join("state"), folder.path().join("precious"));
+    fs::write(&precious, "theirs").unwrap();
+    symlink(&precious, folder.path().join(format!(".state.{}.tmp", std::process::id()))).unwrap();
+    files::replace(&path, b"ours", 0o600, Durability::Process).unwrap();
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "theirs");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "ours");
+    assert!(!fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! Unix sockets in the file system.
 
 use std::fs;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
+use std::process::Command;
 
 use remuda_model::{SocketKind, SocketOptions, SocketSpec, UnixOwner};
-use remuda_sys::socket::{BindError, Queue, apply_in_place, bind, connections, probe, queue};
+use remuda_sys::socket::{
+    BindError, Queue, apply_in_place, bind, connections, peer_process, peer_user, probe, queue,
+};
+use remuda_sys::users::effective_user;
 
 use crate::support::{is_root, spec};
 
@@ -160,4 +164,41 @@ fn a_probe_tells_a_live_socket_from_a_dead_one_and_disturbs_neither() {
     fs::write(&file, "").unwrap();
     assert!(matches!(probe(&at(&file)), Err(BindError::Foreign { .. })));
     assert!(matches!(probe(&at(&folder.path().join("none/x"))), Err(BindError::NoFolder { .. })));
+}
+
+/// Set in the process that this test makes of its own program.
+const INSIDE: &str = "SYS_TEST_INSIDE";
+
+#[test]
+fn a_peer_in_a_pid_namespace_that_we_do_not_see_is_process_0() {
+    if std::env::var_os(INSIDE).is_some() {
+        let connection = std::io::stdin();
+        assert_eq!(peer_process(connection.as_fd()), Some((0, effective_user())));
+        return assert_eq!(peer_user(connection.as_fd()), Some(effective_user()));
+    }
+    let (one, other) = UnixStream::pair().unwrap();
+    assert_eq!(peer_process(&one), Some((std::process::id(), effective_user())));
+    if !is_root() {
+        return;
+    }
+    // The same end of the same connection, looked at by the first process of a namespace of its own.
+    let name = "unix::a_peer_in_a_pid_namespace_that_we_do_not_see_is_process_0";
+    let inside = Command::new("unshare")
+        .args(["--pid", "--fork", "--kill-child", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(INSIDE, "1")
+        .stdin(OwnedFd::from(one))
+        .output()
+        .unwrap();
+    assert!(inside.status.success(), "{}", String::from_utf8_lossy(&inside.stdout));
+    drop(other);
+}
+
+#[test]
+fn a_socket_without_a_peer_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let datagrams = UnixDatagram::bind(folder.path().join("log.sock")).unwrap();
+    assert_eq!(peer_process(&datagrams), None);
+    assert_eq!(peer_user(fs::File::open("/dev/null").unwrap()), None);
 }

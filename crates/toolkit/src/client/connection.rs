@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 use remuda_wire::resp::{Limits, Value, ValueParser, encode_command};
 
-use super::{Address, ClientError, Place, Timeouts};
+use super::{Address, ClientError, Place, Timeouts, deadline};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
@@ -150,7 +150,7 @@ impl Connection {
 
     /// The next reply; pushes before it are kept.
     pub(super) fn reply(&mut self, within: Duration) -> Result<Value, ClientError> {
-        let deadline = Instant::now() + within;
+        let deadline = deadline(within);
         loop {
             match self.value(deadline)? {
                 None => return Err(self.late(within)),

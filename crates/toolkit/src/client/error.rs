@@ -93,6 +93,12 @@ impl ClientError {
         }
     }
 
+    /// Whether the connection is as good as before: the hub said no, or was not asked. After any other failure replies
+    /// may be left over that belong to earlier questions.
+    pub(super) fn spares_connection(&self) -> bool {
+        matches!(self, Self::Said(_) | Self::TooLong { .. })
+    }
+
     /// Whether another try later may go well without anything being changed: the hub was away, or slow.
     #[must_use]
     pub fn is_passing(&self) -> bool {

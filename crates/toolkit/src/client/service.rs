@@ -6,7 +6,10 @@ use remuda_wire::resp::Value;
 
 use super::connection::Connection;
 use super::subscription::Pause;
-use super::{ClientError, Hub};
+use super::{ClientError, Hub, deadline};
+
+/// The longest the hub lets a call, or the wait for one, take.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
 
 /// Calls services.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct Call {
     pub service: Vec<u8>,
     /// What was asked.
     pub body: Vec<u8>,
+    /// The service that calls, as the hub knows it; `default` where the caller did not say who it is.
+    pub caller: Vec<u8>,
 }
 
 /// Answers calls of one service. Registers itself again after its connection was lost; calls that it had then have failed.
@@ -42,7 +47,7 @@ impl Caller {
         Self { hub, connection: None }
     }
 
-    /// Calls `service` and waits for the answer, `timeout` at most (1 ms to an hour).
+    /// Calls `service` and waits for the answer, `timeout` at most: 1 ms to an hour, and what is more or less counts as that.
     ///
     /// # Errors
     /// [`ClientError::Said`] with the code `CALLFAILED` where no worker answered: there is none, it went away, it was too
@@ -52,11 +57,12 @@ impl Caller {
             Some(connection) => connection,
             None => self.hub.connect()?,
         };
-        let millis = timeout.as_millis().max(1).to_string();
+        let timeout = timeout.clamp(Duration::from_millis(1), WAIT_MAX);
+        let millis = timeout.as_millis().to_string();
         // The hub keeps the time; if it is the hub that is gone, somebody else has to.
-        let within = timeout + self.hub.limits().reply;
+        let within = timeout.saturating_add(self.hub.limits().reply);
         let reply = connection.ask_within(&[b"SERVICE.CALL", service, millis.as_bytes(), body], within);
-        if matches!(&reply, Ok(_) | Err(ClientError::Said(_) | ClientError::TooLong { .. })) {
+        if reply.as_ref().err().is_none_or(ClientError::spares_connection) {
             self.connection = Some(connection);
         }
         match reply? {
@@ -88,21 +94,28 @@ impl Server {
         Ok(())
     }
 
-    /// The next call; `None` when none came for so long. Comes back by itself when the connection is lost.
+    /// The next call; `None` when none came for so long, however long that is. Comes back by itself when the connection is
+    /// lost.
     ///
     /// # Errors
     /// The first connection cannot be made; or the hub refuses us.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Call>, ClientError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         while self.pause.wait(deadline) {
             let asked = self.connect().and_then(|()| self.ask(deadline));
             match asked {
+                // The hub has given up before we have.
+                Ok(None) if Instant::now() < deadline => {}
                 Ok(call) => return Ok(call),
-                Err(error) if self.was_there && error.is_passing() => {
-                    self.connection = None;
+                Err(error) => {
+                    if !error.spares_connection() {
+                        self.connection = None;
+                    }
+                    if !(self.was_there && error.is_passing()) {
+                        return Err(error);
+                    }
                     self.pause.begin();
                 }
-                Err(error) => return Err(error),
             }
         }
         Ok(None)
@@ -110,7 +123,8 @@ impl Server {
 
     fn ask(&mut self, deadline: Instant) -> Result<Option<Call>, ClientError> {
         let Some(connection) = &mut self.connection else { return Ok(None) };
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = left.clamp(Duration::from_millis(1), WAIT_MAX);
         let seconds = format!("{:.3}", left.as_secs_f64());
         let within = left + self.hub.limits().reply;
         let unexpected = ClientError::Unexpected { command: "SERVICE.NEXT", expected: "a call or nothing" };
@@ -118,13 +132,17 @@ impl Server {
             Value::Null => Ok(None),
             Value::Array(parts) => {
                 let mut parts = parts.into_iter();
-                let (Some(Value::Bulk(service)), Some(Value::Integer(number)), Some(Value::Bulk(body))) =
-                    (parts.next(), parts.next(), parts.next())
+                let (
+                    Some(Value::Bulk(service)),
+                    Some(Value::Integer(number)),
+                    Some(Value::Bulk(body)),
+                    Some(Value::Bulk(caller)),
+                ) = (parts.next(), parts.next(), parts.next(), parts.next())
                 else {
                     return Err(unexpected);
                 };
                 let number = u64::try_from(number).map_err(|_error| unexpected)?;
-                Ok(Some(Call { number, service, body }))
+                Ok(Some(Call { number, service, body, caller }))
             }
             _ => Err(unexpected),
         }
@@ -153,7 +171,7 @@ impl Server {
             Ok(_) => Ok(true),
             Err(ClientError::Said(text)) if text.starts_with("ERR nobody waits") => Ok(false),
             Err(error) => {
-                if error.is_passing() {
+                if !error.spares_connection() {
                     self.connection = None;
                 }
                 Err(error)

@@ -125,7 +125,7 @@ impl Store {
             None => self.hub.connect()?,
         };
         let reply = connection.ask(command);
-        if matches!(&reply, Ok(_) | Err(ClientError::Said(_) | ClientError::TooLong { .. })) {
+        if reply.as_ref().err().is_none_or(ClientError::spares_connection) {
             self.connection = Some(connection);
         }
         reply

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use remuda_wire::resp::Value;
 
 use super::connection::Connection;
-use super::{ClientError, Hub};
+use super::{ClientError, Hub, deadline};
 use crate::Backoff;
 
 /// The longest pause between two tries to come back.
@@ -138,7 +138,7 @@ impl Subscription {
     /// # Errors
     /// The first connection cannot be made; or the hub refuses what is asked of it, which no other try would change.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Heard>, ClientError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         loop {
             let Some(connection) = &mut self.connection else {
                 match self.come_back(deadline)? {
@@ -150,7 +150,7 @@ impl Subscription {
             let limits = self.hub.limits();
             let is_asked = connection.owed > 0;
             let patience = if is_asked { limits.reply } else { limits.idle };
-            let until = deadline.min(Instant::now() + patience);
+            let until = deadline.min(super::deadline(patience));
             match connection.next(until) {
                 Ok(Some(value)) => {
                     if let Some(heard) = self.hear(value)? {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::{any, proptest};
 
 use super::scan::pattern_of;
-use super::{Address, AddressError, ClientError, Heard, Hub, Place, Timeouts};
+use super::{Address, AddressError, ClientError, Heard, Hub, Place, Seen, Timeouts};
 use crate::Environment;
 
 const HELLO: &str = "%1\r\n$5\r\nproto\r\n:3\r\n";
@@ -130,4 +130,77 @@ proptest! {
         let _ = Address::parse(&format!("redis://{rest}"));
         let _ = Address::parse(&format!("unix://{rest}"));
     }
+}
+
+/// What the hub says to a watch that begins: its subscriptions, the revision, and how it keeps its store.
+fn standing(revision: u64) -> String {
+    let info = "# Server\r\nrun_id:a\r\nstore_events:values\r\naof_enabled:1\r\n";
+    format!("{HELLO}:{revision}\r\n={}\r\ntxt:{info}\r\n", info.len() + 4)
+}
+
+#[test]
+fn a_watch_that_is_cut_off_while_it_reads_says_so_and_reads_anew() {
+    let page = |cursor: &str, key: &str| {
+        format!("*2\r\n${}\r\n{cursor}\r\n*1\r\n$1\r\n{key}\r\n$1\r\n1\r\n", cursor.len())
+    };
+    let first = format!("{}{}", standing(5), page("7", "a"));
+    let second = format!("{}{}{}*0\r\n", standing(6), page("7", "a"), page("0", "b"));
+    let (hub, server, _folder) = acting(vec![first, second]);
+    let mut watch = hub.watch(b"");
+    let mut next = || watch.next(Duration::from_secs(10)).unwrap().unwrap();
+    assert!(matches!(next(), Seen::Key { key, .. } if key == b"a"));
+    assert!(matches!(next(), Seen::Away(_)));
+    assert!(matches!(next(), Seen::Back));
+    assert!(matches!(next(), Seen::Forgotten));
+    assert!(matches!(next(), Seen::Key { key, .. } if key == b"a"));
+    assert!(matches!(next(), Seen::Key { key, .. } if key == b"b"));
+    assert!(matches!(next(), Seen::Complete(6)));
+    drop(watch);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_watch_that_hears_of_changes_does_not_ask_for_them_all_the_time() {
+    // One look after the keys are read; a second one would find no answer, and be late.
+    let script = format!("{}*2\r\n$1\r\n0\r\n*0\r\n*0\r\n", standing(5));
+    let (hub, server, _folder) = acting(vec![script]);
+    let mut watch = hub.watch(b"");
+    assert!(matches!(watch.next(Duration::from_secs(10)).unwrap(), Some(Seen::Complete(5))));
+    assert!(watch.next(Duration::from_millis(1500)).unwrap().is_none());
+    drop(watch);
+    server.join().unwrap();
+}
+
+#[test]
+fn the_longest_time_there_is_is_no_reason_to_panic() {
+    let message = ">4\r\n$10\r\nbusmessage\r\n:5\r\n$3\r\nn.a\r\n$1\r\nx\r\n";
+    let call = "*4\r\n$1\r\ns\r\n:7\r\n$3\r\nask\r\n$3\r\nweb\r\n";
+    let scripts =
+        vec![format!("{HELLO}{message}"), format!("{HELLO}$2\r\nhi\r\n"), format!("{HELLO}+OK\r\n{call}")];
+    let (hub, server, _folder) = acting(scripts);
+    let mut subscription = hub.subscribe([b"n.".as_slice()]);
+    assert!(matches!(subscription.next(Duration::MAX), Ok(Some(Heard::Message(_)))));
+    drop(subscription);
+    let mut caller = hub.caller();
+    assert_eq!(caller.call(b"s", Duration::MAX, b"ask").unwrap(), b"hi");
+    drop(caller);
+    let mut answering = hub.serve(b"s", 1);
+    let call = answering.next(Duration::MAX).unwrap().unwrap();
+    assert_eq!((call.number, call.caller.as_slice()), (7, b"web".as_slice()));
+    drop(answering);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_worker_that_was_told_nonsense_asks_on_another_connection() {
+    let good = format!("{HELLO}+OK\r\n*4\r\n$1\r\ns\r\n:7\r\n$3\r\nask\r\n$3\r\nweb\r\n");
+    let scripts = vec![format!("{HELLO}+OK\r\n+what\r\n"), format!("{HELLO}+OK\r\n?\r\n"), good];
+    let (hub, server, _folder) = acting(scripts);
+    let mut answering = hub.serve(b"s", 1);
+    let within = Duration::from_secs(10);
+    assert!(matches!(answering.next(within), Err(ClientError::Unexpected { .. })));
+    assert!(matches!(answering.next(within), Err(ClientError::Malformed { .. })));
+    assert_eq!(answering.next(within).unwrap().unwrap().number, 7);
+    drop(answering);
+    server.join().unwrap();
 }

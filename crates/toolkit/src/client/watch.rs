@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use remuda_wire::resp::Value;
-use serde::Deserialize;
 
 use super::connection::Connection;
 use super::scan::{Cursor, pattern_of};
 use super::subscription::Pause;
-use super::{ClientError, Hub};
+use super::{ClientError, Hub, deadline};
 
-/// Changes are asked for at least so often: the sign of life of a quiet hub, and the only way to see them where the config
-/// switches events off (`[store] events = false`).
+/// Changes are asked for so often where no event tells of them: the config switches events off (`[store] events = false`),
+/// or the hub does not know who we are.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Values asked for in one go.
 const VALUES_AT_ONCE: usize = 256;
@@ -76,6 +75,8 @@ pub struct Watch {
     reading: Option<Cursor>,
     /// There may be changes.
     is_stale: bool,
+    /// Whether events say when there are.
+    is_told: bool,
     looked: Instant,
     /// Which hub it was, where its store does not outlive it.
     run: Option<String>,
@@ -83,17 +84,13 @@ pub struct Watch {
     seen: VecDeque<Seen>,
 }
 
-/// The part of `HUB.METRICS` that says where a watch begins.
-#[derive(Debug, Deserialize)]
+/// What a watch has to know of the hub it begins at.
+#[derive(Debug)]
 struct Standing {
-    run_id: String,
-    store: Place,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
     revision: u64,
-    is_durable: bool,
+    /// Which contents of a store, where they do not outlive the hub that has them.
+    run: Option<String>,
+    is_told: bool,
 }
 
 impl Watch {
@@ -106,6 +103,7 @@ impl Watch {
             revision: None,
             reading: None,
             is_stale: true,
+            is_told: false,
             looked: Instant::now(),
             run: None,
             was_there: false,
@@ -131,7 +129,7 @@ impl Watch {
     /// # Errors
     /// The first connection cannot be made; or the hub refuses what is asked of it, which no other try would change.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Seen>, ClientError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         loop {
             if let Some(seen) = self.seen.pop_front() {
                 return Ok(Some(seen));
@@ -160,23 +158,29 @@ impl Watch {
             return Ok(true);
         };
         if let Some(cursor) = self.reading.take() {
+            // Cut off here, what is known is no revision's whole: all has to be read anew.
+            let revision = self.revision.take();
             let (keys, cursor) = cursor.page(|command| connection.ask(command))?;
             let values = values(connection, keys.iter().map(Vec::as_slice))?;
             self.seen.extend(keys.into_iter().map(|key| {
                 let value = values.get(&key).cloned();
                 Seen::Key { key, value }
             }));
-            self.reading = cursor;
+            // Events that come meanwhile say no more than that there are changes.
+            while connection.kept_push().is_some() {}
+            (self.reading, self.revision) = (cursor, revision);
             if self.reading.is_none() {
                 self.seen.extend(self.revision.map(Seen::Complete));
             }
             return Ok(true);
         }
-        if self.is_stale || self.looked.elapsed() >= LOOK_EVERY {
+        // Where events tell of changes it is a sign of life that is asked for, of a hub that has nothing to say.
+        let every = if self.is_told { self.hub.limits().idle } else { LOOK_EVERY };
+        if self.is_stale || self.looked.elapsed() >= every {
             self.look()?;
             return Ok(true);
         }
-        let until = deadline.min(self.looked + LOOK_EVERY);
+        let until = deadline.min(self.looked.checked_add(every).unwrap_or(deadline));
         if connection.next(until)?.is_some() {
             while connection.kept_push().is_some() {}
             self.is_stale = true;
@@ -194,20 +198,26 @@ impl Watch {
         // Events of the whole database have a topic without a key.
         connection.add_unanswered(&[b"SUBSCRIBE", &topic])?;
         topic.extend_from_slice(&self.prefix);
+        // Keys of database 0 that look like a number and a colon have a topic that tells them from other databases.
+        let digits = self.prefix.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if database == 0 && digits > 0 && self.prefix.get(digits).is_none_or(|byte| *byte == b':') {
+            connection
+                .add_unanswered(&[b"BUS.SUBSCRIBE", &[b"store.0:", self.prefix.as_slice()].concat()])?;
+        }
         connection.add_unanswered(&[b"BUS.SUBSCRIBE", &topic])?;
         connection.send()?;
         let standing = standing(&mut connection)?;
-        let run = (!standing.store.is_durable).then_some(standing.run_id);
-        let is_another = self.was_there && self.run != run;
-        self.run = run;
+        let is_another = self.was_there && self.run != standing.run;
+        let is_cut = self.was_there && self.revision.is_none();
+        (self.run, self.is_told) = (standing.run, standing.is_told);
         if self.was_there {
             self.seen.push_back(Seen::Back);
         }
-        if is_another {
+        if is_another || is_cut {
             self.seen.push_back(Seen::Forgotten);
         }
-        if is_another || self.reading.is_some() || self.revision.is_none() {
-            self.read_anew(standing.store.revision);
+        if is_another || self.revision.is_none() {
+            self.read_anew(standing.revision);
         }
         self.is_stale = true;
         self.was_there = true;
@@ -218,6 +228,7 @@ impl Watch {
 
     fn read_anew(&mut self, revision: u64) {
         self.revision = Some(revision);
+        self.is_stale = true;
         self.reading = Some(Cursor::new(pattern_of(&self.prefix)));
     }
 
@@ -230,7 +241,7 @@ impl Watch {
         let changes = match reply {
             Ok(reply) => reply,
             Err(ClientError::Said(text)) if text.starts_with("GAP ") => {
-                let revision = standing(connection)?.store.revision;
+                let revision = standing(connection)?.revision;
                 self.seen.push_back(Seen::Forgotten);
                 self.read_anew(revision);
                 return Ok(());
@@ -260,9 +271,20 @@ impl Watch {
 }
 
 fn standing(connection: &mut Connection) -> Result<Standing, ClientError> {
-    let unexpected = || ClientError::Unexpected { command: "HUB.METRICS", expected: "figures" };
-    let Value::Bulk(text) = connection.ask(&[b"HUB.METRICS"])? else { return Err(unexpected()) };
-    serde_json::from_slice(&text).map_err(|_error| unexpected())
+    let unexpected = |command, expected| ClientError::Unexpected { command, expected };
+    let revision = match connection.ask(&[b"CHANGES"])? {
+        Value::Integer(revision) => u64::try_from(revision).ok(),
+        _ => None,
+    };
+    let revision = revision.ok_or_else(|| unexpected("CHANGES", "a revision"))?;
+    let text = match connection.ask(&[b"INFO", b"server", b"persistence"])? {
+        Value::Bulk(text) | Value::Verbatim { text, .. } => String::from_utf8_lossy(&text).into_owned(),
+        _ => return Err(unexpected("INFO", "a text")),
+    };
+    let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let run = said("store_epoch").filter(|_| said("aof_enabled") != Some("1")).map(str::to_owned);
+    let is_told = said("store_events").is_some_and(|events| events != "off");
+    Ok(Standing { revision, run, is_told })
 }
 
 /// The strings that keys hold; those that hold none are left out.

@@ -40,8 +40,7 @@ impl Syslog {
     /// To the server that listens at `path` (custom: `/dev/log`). It need not be there yet.
     #[must_use]
     pub fn at(path: &Path) -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        Self { path: path.into(), host: host.trim().into(), socket: None }
+        Self { path: path.into(), host: remuda_sys::machine::host_name(), socket: None }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A reply is written once, in RESP3's words; to a client of RESP2 each becomes what Redis makes of it: a map the flat
 //! array of its keys and values, a set and a push an array, a double a bulk string, a boolean 0 or 1.
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use super::Double;
 
@@ -153,15 +153,17 @@ impl<'a> Writer<'a> {
 }
 
 /// Appends a command as a client sends it. A command has at least its name.
-pub fn encode_command(arguments: &[&[u8]], out: &mut BytesMut) {
+pub fn encode_command(arguments: &[&[u8]], out: &mut impl BufMut) {
     put_length(b'*', arguments.len(), out);
     for argument in arguments {
-        put_bulk(argument, out);
+        put_length(b'$', argument.len(), out);
+        out.put_slice(argument);
+        out.put_slice(b"\r\n");
     }
 }
 
 #[inline]
-fn put_length(kind: u8, length: usize, out: &mut BytesMut) {
+fn put_length(kind: u8, length: usize, out: &mut impl BufMut) {
     if length < 10 {
         let digit = b'0' + u8::try_from(length).expect("it is below 10");
         return out.put_slice(&[kind, digit, b'\r', b'\n']);

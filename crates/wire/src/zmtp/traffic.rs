@@ -10,11 +10,14 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use remuda_model::message::{Batch, Span};
 
-use super::frame::Header;
+use super::frame::{Header, LONG, MORE};
 use super::{Limits, ProtocolError, SocketType};
 
 /// Commands between the frames of one message. One comes with each heartbeat, and a message is sent in less than many.
 const COMMANDS_MAX: u32 = 16;
+
+/// Bytes of the header of a frame whose length has eight.
+const LONG_HEADER: u32 = 9;
 
 /// Messages of one batch: bounds the list of spans where messages are tiny.
 const MESSAGES_MAX: usize = 8192;
@@ -68,7 +71,7 @@ impl Traffic {
                 if spans.capacity() == 0 && input.len() > 2 {
                     spans.reserve(self.expected);
                 }
-                end = walk_short_frames(input, end, limits.batch_max, &mut spans);
+                end = walk_plain_messages(input, end, limits, &mut spans);
             }
             if spans.len() >= MESSAGES_MAX || end >= limits.batch_max as usize {
                 break None;
@@ -250,25 +253,54 @@ fn judge_subscriber(
     }
 }
 
-/// The hot loop: messages of one short frame each, from `start` on, as long as they are whole and within `max` bytes.
+/// The hot loop: messages of one frame, or of a short one and another, from `start` on, as long as they are whole and
+/// within the limits. What is rarer, or wrong, is left to [`Traffic::message`].
 #[inline]
-fn walk_short_frames(bytes: &[u8], start: usize, max: u32, spans: &mut Vec<Span>) -> usize {
-    // Keeps `end` below from leaving 32 bits.
-    let max = max.min(u32::MAX - 512);
+fn walk_plain_messages(bytes: &[u8], start: usize, limits: &Limits, spans: &mut Vec<Span>) -> usize {
+    // Keeps the sums below from leaving 32 bits.
+    let max = limits.batch_max.min(u32::MAX - 512);
     let limit = u32::try_from(bytes.len()).map_or(max, |len| len.min(max));
     let bytes = &bytes[..limit as usize];
     let Ok(mut start) = u32::try_from(start) else { return start };
-    while let Some(&[0, length]) = bytes.get(start as usize..).and_then(|rest| rest.first_chunk::<2>()) {
+    while let Some(&[flags, length]) = bytes.get(start as usize..).and_then(|rest| rest.first_chunk::<2>()) {
         let body_len = u32::from(length);
         let body = start + 2;
-        let end = body + body_len;
+        let (end, body, body_len) = match flags {
+            0 => (body + body_len, body, body_len),
+            MORE if limits.parts_max > 1 => match last_frame(bytes, body + body_len, limits) {
+                Some((_, end)) if end - start <= limits.message_max => (end, body, body_len),
+                _ => break,
+            },
+            LONG => match last_frame(bytes, start, limits) {
+                Some((body, end)) if end - start <= limits.message_max => (end, body, end - body),
+                _ => break,
+            },
+            _ => break,
+        };
         if end > limit || spans.len() >= MESSAGES_MAX {
             break;
         }
-        spans.push(Span { start, end, body, body_len, single: true });
+        spans.push(Span { start, end, body, body_len, single: flags != MORE });
         start = end;
     }
     start as usize
+}
+
+/// Where the body of the frame at `at` begins and ends, if no other frame follows it and it is within the limit of
+/// frames. It need not be whole.
+#[inline]
+fn last_frame(bytes: &[u8], at: u32, limits: &Limits) -> Option<(u32, u32)> {
+    let rest = bytes.get(at as usize..)?;
+    match *rest.first_chunk::<2>()? {
+        [0, length] => Some((at + 2, at + 2 + u32::from(length))),
+        [LONG, _] => {
+            let length = u64::from_be_bytes(*rest[1..].first_chunk::<8>()?);
+            let length = u32::try_from(length).ok().filter(|length| *length <= limits.frame_max)?;
+            let body = at.checked_add(LONG_HEADER)?;
+            Some((body, body.checked_add(length)?))
+        }
+        _ => None,
+    }
 }
 
 /// Where the message from `start` to `end` has its parts. Both are within 32 bits: so are the limits of batches and

@@ -79,7 +79,7 @@ impl Peer {
                 Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
             }
             assert!(Instant::now() < deadline, "the peer does not connect");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::yield_now();
         };
         stream.set_nonblocking(false).unwrap();
         (peer, Link::new(stream, connection()))
@@ -109,7 +109,7 @@ impl Peer {
                 break status;
             }
             assert!(Instant::now() < deadline, "the peer does not end");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::yield_now();
         };
         assert!(status.success(), "the peer failed: {status}");
     }

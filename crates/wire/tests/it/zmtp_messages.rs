@@ -153,6 +153,30 @@ fn lengths_beyond_the_limits_are_refused_from_the_header_alone() {
 }
 
 #[test]
+fn the_limits_hold_for_messages_of_two_frames_behind_others() {
+    let limits = Limits { frame_max: 1000, message_max: 1100, ..Limits::default() };
+    let long =
+        |length: usize| [&[2][..], &u64::try_from(length).unwrap().to_be_bytes(), &vec![7; length]].concat();
+    let first = |length: u8| [&[0, 1, b'a', 1, length][..], &vec![7; usize::from(length)]].concat();
+    let read = |limits: &Limits, bytes: &[u8]| {
+        let mut server = limited(SocketType::Push, limits.clone());
+        server.input.extend_from_slice(bytes);
+        let Ok(Some(Event::Messages(batch))) = server.connection.read(&mut server.input) else { panic!() };
+        (batch.messages.len(), server.connection.read(&mut server.input))
+    };
+
+    let (whole, rest) = read(&limits, &[first(89), long(1000)].concat());
+    assert_eq!((whole, rest.unwrap().is_none()), (2, true));
+    let (whole, rest) = read(&limits, &[first(1), long(1001)].concat());
+    assert_eq!((whole, rest.unwrap_err()), (1, ProtocolError::FrameTooLong { length: 1001, max: 1000 }));
+    let (whole, rest) = read(&limits, &[first(90), long(1000)].concat());
+    assert_eq!((whole, rest.unwrap_err()), (1, ProtocolError::MessageTooLong { length: 1101, max: 1100 }));
+    let one_part = Limits { parts_max: 1, ..limits };
+    let (whole, rest) = read(&one_part, &[&first(1)[..], &[0, 1, 7]].concat());
+    assert_eq!((whole, rest.unwrap_err()), (1, ProtocolError::TooManyParts { max: 1 }));
+}
+
+#[test]
 fn what_came_whole_before_a_fault_is_delivered() {
     let mut server = limited(SocketType::Push, Limits::default());
     server.input.extend_from_slice(&[0, 1, b'a', 1, 0, 0, 1, b'b', 0xFF]);

@@ -229,13 +229,13 @@ fn recovers(world: &mut World, config: &Config) {
     world.weather = Weather::CALM;
     // What the weather left behind ends: the stuck, the deaf, the never ready, and every hold.
     world.live_until(minutes(world, 10));
-    let held = world.arbiter.view().into_iter().find(|service| service.held_for_ms.is_some());
+    let held = world.arbiter.view(world.now).into_iter().find(|service| service.held_for_ms.is_some());
     world.hold(held.is_none(), || format!("{held:?} is held for ever"));
     ask(world, config, Request::Start(config.services.keys().cloned().collect()));
     world.live_until(minutes(world, 10));
     let unanswered = world.unanswered();
     world.hold(unanswered.is_empty(), || format!("{unanswered:?} are not answered"));
-    for service in world.arbiter.view() {
+    for service in world.arbiter.view(world.now) {
         let spec = &config.services[&service.name];
         let rests = spec.on_demand.is_some() || spec.schedule.is_some() || spec.oneshot;
         let well = match service.phase {

@@ -20,7 +20,7 @@ impl World {
     pub(super) fn crash(&mut self) {
         let phases: BTreeMap<WorkerId, WorkerPhase> = self
             .arbiter
-            .view()
+            .view(self.now)
             .iter()
             .flat_map(|service| &service.workers)
             .map(|worker| (worker.id, worker.phase))

@@ -18,7 +18,7 @@ fn stays(phase: WorkerPhase) -> bool {
 
 impl World {
     pub(super) fn watch(&self, before: &[Service], orders: &[Order]) {
-        let after = self.arbiter.view();
+        let after = self.arbiter.view(self.now);
         let faults = self.arbiter.faults();
         self.hold(faults.is_empty(), || faults.join("; "));
         if let Some(at) = self.arbiter.deadline() {

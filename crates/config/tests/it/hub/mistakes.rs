@@ -1,5 +1,8 @@
 //! What is said about mistakes in the tables of the hub.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::{WEB, listens};
 use crate::support::{load, mistakes};
 
@@ -331,5 +334,99 @@ fn what_has_no_effect_is_warned_of() {
       |             ^^^^^
       |
       = help: write keys = [] to allow nothing else
+    "#);
+}
+
+#[test]
+fn keys_that_others_can_read_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bus.keys");
+    std::fs::write(&path, "secret").unwrap();
+    let text = format!("[bus]\nauth = \"curve\"\ncurve_keys = {path:?}\n{WEB}");
+    let said = |mode| {
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        load(&text).warnings.to_string()
+    };
+    assert!(said(0o640).contains("others can read the keys of"));
+    assert!(!said(0o600).contains("others can read"));
+}
+
+#[test]
+fn a_table_is_asked_for_in_the_words_of_the_config() {
+    insta::assert_snapshot!(mistakes("bus = true\n"), @"
+    error: this must be a table, not true
+     --> /srv/shop/remuda.toml:1:7
+      |
+    1 | bus = true
+      |       ^^^^
+    ");
+}
+
+#[test]
+fn times_of_the_store_are_ones_it_can_keep() {
+    insta::assert_snapshot!(mistakes("[store]\nfsync = \"9ms\"\nscript = { time = \"61s\" }\n"), @r#"
+    error: the journal is synced every 10ms to 1m, "always" or "never"
+     --> /srv/shop/remuda.toml:2:9
+      |
+    2 | fsync = "9ms"
+      |         ^^^^^
+
+    error: a script runs for 1m at most
+     --> /srv/shop/remuda.toml:3:19
+      |
+    3 | script = { time = "61s" }
+      |                   ^^^^^
+    "#);
+    assert!(mistakes("[store]\nfsync = \"61s\"\n").contains("synced every 10ms to 1m"));
+    for fine in ["10ms", "1m", "always", "never", "0s"] {
+        load(&format!("[store]\nfsync = \"{fine}\"\nscript = {{ time = \"1m\" }}\n"));
+    }
+}
+
+#[test]
+fn a_replay_too_many_is_refused() {
+    let replays = |count: usize| {
+        let tables = (0..count).map(|number| format!("[[bus.replay]]\nprefix = \"topic.{number}.\"\n"));
+        format!("[bus]\n{}", tables.collect::<String>())
+    };
+    load(&replays(64));
+    insta::assert_snapshot!(mistakes(&replays(66)), @"
+    error: this replay is one too many: there are 64 at most
+       --> /srv/shop/remuda.toml:130:1
+        |
+    130 | [[bus.replay]]
+        | ^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn what_is_wrong_with_an_engine_is_told_where_it_stands_and_without_its_password() {
+    insta::assert_snapshot!(mistakes("[bus]\nengine = \"kafka://u:hunter2@k\"\n[store]\nengine = \"nats://n\"\n"), @r#"
+    error: this is no engine: write "embedded", "redis://host:6379" or "nats://host:4222"
+     --> /srv/shop/remuda.toml:2:10
+      |
+    2 | engine = "kafka://u:*******@k"
+      |          ^^^^^^^^^^^^^^^^^^^^^
+
+    error: a NATS carries messages; it cannot be the store
+     --> /srv/shop/remuda.toml:4:10
+      |
+    4 | engine = "nats://n"
+      |          ^^^^^^^^^^
+      |
+      = help: write "embedded" or "redis://host:6379"
+    "#);
+    insta::assert_snapshot!(mistakes("[bus]\nengine = \"redis://me:hunter2@\"\n[store]\nmemory = \"1GiB\"\nengine = \"redis://me:hun/ter2@r\"\n"), @r#"
+    error: the engine's URL names no host
+     --> /srv/shop/remuda.toml:2:10
+      |
+    2 | engine = "redis://me:*******@"
+      |          ^^^^^^^^^^^^^^^^^^^^^
+
+    error: the port in the engine's URL is no number from 1 to 65535
+     --> /srv/shop/remuda.toml:5:10
+      |
+    5 | engine = "redis://me:********@r"
+      |          ^^^^^^^^^^^^^^^^^^^^^^^
     "#);
 }

@@ -173,7 +173,7 @@ fn the_records_of_former_builds_are_read() {
         let mut past = replay(text.replacen("BOOT", &clock::boot_id(), 1).as_bytes()).unwrap();
         let pids: Vec<u32> = past.children.values().map(|child| child.pid).collect();
         assert_eq!(pids, [10634, 10635, 10688]);
-        let view = past.arbiter.view();
+        let view = past.arbiter.view(clock::boottime());
         let service = |name: &str| view.iter().find(|service| service.name.as_str() == name).unwrap();
         assert_eq!((service("web").workers_wanted, service("web").generation), (3, 2));
         assert_eq!(service("web").workers_ready, 3);

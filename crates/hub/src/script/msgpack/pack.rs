@@ -5,14 +5,22 @@ use mlua::{Table, Value};
 use super::DEPTH_MAX;
 use crate::script::failure::Failure;
 use crate::script::numbers::{integral, number};
+use crate::script::room::Room;
+
+/// The longest number, and more than the length of a text or a table.
+const VALUE_BYTES: usize = 9;
 
 /// Writes a value.
-pub(super) fn pack(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+pub(super) fn pack(value: &Value, depth: usize, out: &mut Vec<u8>, room: &mut Room) -> Result<(), Failure> {
+    room.take(VALUE_BYTES)?;
     match value {
         Value::Boolean(value) => out.push(if *value { 0xc3 } else { 0xc2 }),
-        Value::String(text) => string(&text.as_bytes(), out),
+        Value::String(text) => {
+            room.take_more(text.as_bytes().len())?;
+            string(&text.as_bytes(), out);
+        }
         Value::Table(_) if depth >= DEPTH_MAX => out.push(0xc0),
-        Value::Table(table) => return pack_table(table, depth + 1, out),
+        Value::Table(table) => return pack_table(table, depth + 1, out, room),
         other => match number(other) {
             Some(value) => pack_number(value, out),
             None => out.push(0xc0),
@@ -21,20 +29,25 @@ pub(super) fn pack(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-fn pack_table(table: &Table, depth: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
-    let pairs: Vec<(Value, Value)> = table.pairs().collect::<mlua::Result<_>>()?;
-    let keys = pairs.iter().map(|(key, _)| number(key).and_then(integral));
-    let largest = keys.map(|key| key.filter(|key| *key > 0)).try_fold(0, |most, key| Some(key?.max(most)));
-    if largest.and_then(|largest| usize::try_from(largest).ok()) == Some(pairs.len()) {
-        length(pairs.len(), (0x90, 15), [None, Some(0xdc), Some(0xdd)], out);
-        for index in 1..=pairs.len() {
-            pack(&table.raw_get(index)?, depth, out)?;
+fn pack_table(table: &Table, depth: usize, out: &mut Vec<u8>, room: &mut Room) -> Result<(), Failure> {
+    // The largest key while all are positive integers. Walked twice: values that are held take Lua's memory.
+    let (mut len, mut largest) = (0, Some(0));
+    for pair in table.pairs::<Value, Value>() {
+        let key = number(&pair?.0).and_then(integral).filter(|key| *key > 0);
+        largest = largest.and_then(|largest| Some(key?.max(largest)));
+        len += 1;
+    }
+    if largest.and_then(|largest| usize::try_from(largest).ok()) == Some(len) {
+        length(len, (0x90, 15), [None, Some(0xdc), Some(0xdd)], out);
+        for index in 1..=len {
+            pack(&table.raw_get(index)?, depth, out, room)?;
         }
     } else {
-        length(pairs.len(), (0x80, 15), [None, Some(0xde), Some(0xdf)], out);
-        for (key, value) in &pairs {
-            pack(key, depth, out)?;
-            pack(value, depth, out)?;
+        length(len, (0x80, 15), [None, Some(0xde), Some(0xdf)], out);
+        for pair in table.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            pack(&key, depth, out, room)?;
+            pack(&value, depth, out, room)?;
         }
     }
     Ok(())

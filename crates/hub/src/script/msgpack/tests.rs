@@ -4,6 +4,7 @@ use mlua::{Lua, Value};
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{pack, unpack};
+use crate::script::room::Room;
 use crate::script::tests::eval;
 
 #[test]
@@ -112,7 +113,7 @@ proptest! {
     fn what_is_packed_is_unpacked(value in plain()) {
         let lua = Lua::new();
         let mut packed = Vec::new();
-        pack::pack(&value.build(&lua), 0, &mut packed).unwrap();
+        pack::pack(&value.build(&lua), 0, &mut packed, &mut Room::new()).unwrap();
         let (values, end) = unpack::unpack(&lua, &packed, 0, usize::MAX).unwrap();
         prop_assert_eq!(end, packed.len());
         prop_assert_eq!(values.len(), 1);

@@ -1,7 +1,7 @@
 //! The hub's part of the picture: what comes in and goes out, who is behind, what the store holds.
 
 use anstyle::Style;
-use remuda_model::hub::{HubMetrics, MemberMetrics};
+use remuda_model::hub::{EngineMetrics, HubMetrics, MemberMetrics};
 
 use super::super::rates::{HubRates, Rates};
 use super::super::sample::Sample;
@@ -13,6 +13,10 @@ use crate::table::{Cell, Column, Table};
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Cells of the bar that shows how full the store is.
 const FILL_CELLS: usize = 20;
+/// From so many of them on it is nearly full, and bad.
+const NEARLY_FULL_CELLS: usize = FILL_CELLS * 9 / 10;
+/// From so many of them on it is worth a look.
+const FILLING_CELLS: usize = FILL_CELLS * 7 / 10;
 /// Members that are shown when they are behind.
 const BEHIND_SHOWN: usize = 5;
 /// From so many messages on that somebody is behind it is no passing wave.
@@ -37,6 +41,9 @@ pub(super) fn render(sample: &Sample, rates: &Rates, messages: &[f64], width: us
         vec![label("DISK")].into_iter().chain(disk(hub, &rate)).collect(),
     ];
     let mut text: String = rows.iter().map(|row| fitted(row, width)).collect();
+    for engine in &hub.engines {
+        text.push_str(&fitted(&self::engine(engine), width));
+    }
     text.push_str(&behind(&hub.worst_members, width));
     text
 }
@@ -60,6 +67,22 @@ fn fitted(pieces: &[String], width: usize) -> String {
 
 fn label(word: &str) -> String {
     paint(DIM, &format!("{word:<LABEL_WIDTH$}"))
+}
+
+/// A server that carries the bus or holds the store.
+fn engine(engine: &EngineMetrics) -> Vec<String> {
+    let state = match engine.state.as_str() {
+        "up" => paint(GOOD, "up"),
+        state => paint(BAD, state),
+    };
+    let lost = engine.dropped_total + engine.unsure_total;
+    vec![
+        label("ENGINE"),
+        format!("{} {} {state}", engine.purpose, engine.address),
+        format!("{} waiting", size(engine.waiting_bytes)),
+        alarm(lost > 0, &format!("{} dropped", count(lost))),
+        engine.trouble.clone(),
+    ]
 }
 
 fn bus(hub: &HubMetrics, rate: &HubRates, messages: &[f64]) -> Vec<String> {
@@ -176,12 +199,12 @@ fn strong(rate: f64) -> String {
 }
 
 fn fill(used: u64, limit: u64) -> String {
-    let cells = usize::try_from(u128::from(used) * 20 / u128::from(limit.max(1)))
+    let cells = usize::try_from(u128::from(used) * FILL_CELLS as u128 / u128::from(limit.max(1)))
         .unwrap_or(FILL_CELLS)
         .min(FILL_CELLS);
     let style = match cells {
-        18.. => BAD,
-        14.. => NOTICE,
+        NEARLY_FULL_CELLS.. => BAD,
+        FILLING_CELLS.. => NOTICE,
         _ => GOOD,
     };
     let (full, empty) = ("█".repeat(cells), "░".repeat(FILL_CELLS - cells));

@@ -11,6 +11,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::PATIENCE;
 
+/// How long a process is watched that should sleep.
+const WATCHED_FOR: Duration = Duration::from_secs(3);
+
 fn open(pid: u32) -> Option<OwnedFd> {
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     pidfd_open(pid, PidfdFlags::empty()).ok()
@@ -87,6 +90,34 @@ pub(crate) fn status(pid: u32, field: &str) -> String {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let value = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     value.unwrap_or_else(|| panic!("/proc/{pid}/status has no {field}")).trim().to_owned()
+}
+
+/// Voluntary context switches of a process so far, of all its threads: each is a wait that has ended.
+fn wake_ups(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let statuses =
+        threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap());
+    let counts = statuses.map(|status| {
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.unwrap().trim().parse::<u64>().unwrap()
+    });
+    counts.sum()
+}
+
+/// Watches a process until nothing has woken it for [`WATCHED_FOR`].
+#[track_caller]
+pub(crate) fn falls_asleep(pid: u32) {
+    // It may settle in the first of these times; what wakes it again and again wakes it in each.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let before = wake_ups(pid);
+        std::thread::sleep(WATCHED_FOR);
+        let woken = wake_ups(pid) - before;
+        if woken == 0 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "woken {woken} times in {WATCHED_FOR:?}, and not less before");
+    }
 }
 
 /// Processes that were started with `mark` in a variable, as far as we may look.

@@ -4,20 +4,11 @@ use std::io::Read as _;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Instance, PATIENCE, process};
+use crate::harness::{Instance, PATIENCE, process, until};
 use crate::hub_durability::{Wire, hub};
 
 fn fds(pid: u32) -> usize {
     process::descriptors(pid).len()
-}
-
-#[track_caller]
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < deadline, "waited for {what} in vain");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -92,4 +83,20 @@ fn cpu_ticks(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn who_asks_about_itself_all_the_time_holds_up_nobody() {
+    let instance = Instance::up("[bus]\n[store]\n[hub]\nstate = \"state\"\n");
+    let _crowd: Vec<Wire> = (0..1500).map(|_| Wire::new(&instance)).collect();
+    let (mut curious, mut other) = (Wire::new(&instance), Wire::new(&instance));
+    assert_eq!(other.ask("PING"), "+PONG");
+    curious.send(&b"CLIENT INFO\r\n".repeat(4000));
+    let began = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(other.ask("PING"), "+PONG");
+    }
+    let waited = began.elapsed();
+    assert!(waited < Duration::from_secs(1), "{waited:?} for 20 replies");
+    instance.end();
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Wire, hub};
-use crate::harness::{Instance, PATIENCE, Setup, is_root, run};
+use crate::harness::{Instance, PATIENCE, Setup, is_root, run, until};
 
 /// An instance whose state lies on a disk of one megabyte, in a mount namespace of its own; none where that takes rights
 /// we lack.
@@ -56,6 +56,7 @@ fn a_full_disk_refuses_writes_keeps_reads_and_is_left_when_room_comes_back() {
     fill(&instance);
     let (done, said) = until_refused(&mut wire);
     assert!(said.starts_with("-MISCONF") && said.contains("no space left"), "{said}");
+    instance.wait_line("writes are refused from now on");
     assert_eq!(wire.text("GET here").as_deref(), Some("1"));
     let said = wire.ask("HSET hash a b");
     assert!(said.starts_with("-MISCONF"), "{said}");
@@ -75,11 +76,8 @@ fn a_full_disk_refuses_writes_keeps_reads_and_is_left_when_room_comes_back() {
     assert_eq!(hub(&instance), before);
     assert_eq!(wire.text("GET here").as_deref(), Some("1"));
     std::fs::remove_file(on_disk(&instance, "ballast")).unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while wire.ask("SET again 1") != "+OK" {
-        assert!(Instant::now() < deadline, "it does not come back");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("writes to be taken again", || wire.ask("SET again 1") == "+OK");
+    instance.wait_line("the disk takes changes again");
     super::kill_hub(&instance);
     let mut wire = Wire::new(&instance);
     assert_eq!(

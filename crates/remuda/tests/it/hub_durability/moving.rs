@@ -1,26 +1,11 @@
 //! From the store to Redis itself, with Redis' own tool.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use super::Wire;
-use crate::harness::peers::hub_peers;
-use crate::harness::{Instance, PATIENCE, run};
-
-/// A redis-server; killed when the value goes.
-struct Redis(Child);
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::harness::redis::RedisServer;
+use crate::harness::{Instance, run};
 
 #[test]
 fn redis_reads_what_the_store_has_written() {
-    // Sees to it that there is a Redis.
-    hub_peers();
     let instance = Instance::up("[bus]\n[store]\n[hub]\nstate = \"state\"\n");
     let mut wire = Wire::new(&instance);
     for number in 0..500 {
@@ -39,20 +24,13 @@ fn redis_reads_what_the_store_has_written() {
         wire.ask(&format!("SADD set {number}"));
     }
     instance.remuda(&["stop", "hub"]).done();
-    let socket = instance.dir().join("redis.sock");
-    let mut command: Command = instance.marked("redis-server");
-    command.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket).stdout(Stdio::null());
-    let _redis = Redis(command.spawn().unwrap());
+    let redis = RedisServer::start(&instance);
+    let socket = redis.socket();
     let cli = |words: &str| {
         let mut command = instance.marked("sh");
         command.args(["-c", &format!("redis-cli -s {} {words}", socket.display())]);
         run::run(command)
     };
-    let deadline = Instant::now() + PATIENCE;
-    while cli("PING").out.trim() != "PONG" {
-        assert!(Instant::now() < deadline, "redis-server does not come up");
-        std::thread::sleep(Duration::from_millis(20));
-    }
     let mut command = instance.marked("sh");
     let pipe = format!(
         "cd state/store && cat $(ls base.* log.* | grep -v part) | redis-cli -s {} --pipe",

@@ -1,5 +1,6 @@
 //! New hubs that fail in the middle.
 
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -56,9 +57,8 @@ fn a_new_hub_killed_at_any_moment_costs_nothing_that_was_acknowledged() {
     instance.end();
 }
 
-#[test]
-fn who_connects_and_asks_for_nothing_holds_the_hub_up_for_a_moment_only() {
-    let instance = Instance::up(HUB);
+/// Connects to the hub as its successor does.
+pub(crate) fn knock(instance: &Instance) -> OwnedFd {
     let names = std::fs::read_to_string("/proc/net/unix").unwrap();
     let mark = instance.runtime().to_string_lossy().into_owned();
     let name = names.lines().find_map(|line| {
@@ -66,14 +66,20 @@ fn who_connects_and_asks_for_nothing_holds_the_hub_up_for_a_moment_only() {
         name.contains(mark.rsplit('/').nth(1).unwrap()).then(|| format!("remuda-hub:{name}"))
     });
     let address = SocketAddr::from_abstract_name(name.expect("the name that successors know")).unwrap();
+    let (family, kind) = (rustix::net::AddressFamily::UNIX, rustix::net::SocketType::SEQPACKET);
+    let socket = rustix::net::socket(family, kind, None).unwrap();
+    let address =
+        rustix::net::SocketAddrUnix::new_abstract_name(address.as_abstract_name().unwrap()).unwrap();
+    rustix::net::connect(&socket, &address).unwrap();
+    socket
+}
+
+#[test]
+fn who_connects_and_asks_for_nothing_holds_the_hub_up_for_a_moment_only() {
+    let instance = Instance::up(HUB);
     let mut wire = Wire::new(&instance);
     assert_eq!(wire.ask("PING"), "+PONG");
-    let socket =
-        rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::SEQPACKET, None)
-            .unwrap();
-    let abstract_name = address.as_abstract_name().unwrap();
-    rustix::net::connect(&socket, &rustix::net::SocketAddrUnix::new_abstract_name(abstract_name).unwrap())
-        .unwrap();
+    let socket = knock(&instance);
     let asked = Instant::now();
     assert_eq!(wire.ask("PING"), "+PONG");
     assert!(asked.elapsed() < PATIENCE / 3, "{:?}", asked.elapsed());

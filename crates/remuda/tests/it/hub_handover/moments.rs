@@ -191,3 +191,40 @@ fn a_worker_that_waits_for_calls_gets_the_next_and_an_old_answer_is_nobodys() {
     call(&mut idle, "again");
     instance.end();
 }
+
+#[test]
+fn a_watch_that_is_lost_stays_lost_over_further_reloads() {
+    let instance = Instance::up(HUB);
+    let (mut watching, mut other) = (Wire::new(&instance), Wire::new(&instance));
+    assert_eq!(watching.ask("WATCH key"), "+OK");
+    reload(&instance);
+    assert_eq!(other.ask("SET key theirs"), "+OK");
+    reload(&instance);
+    assert_eq!(watching.ask("MULTI"), "+OK");
+    assert_eq!(watching.ask("SET key ours"), "+QUEUED");
+    assert_eq!(watching.ask("EXEC"), "*-1");
+    assert_eq!(other.text("GET key").as_deref(), Some("theirs"));
+    // An EXEC that is refused for its form ends the watch as well.
+    assert_eq!(watching.ask("WATCH key"), "+OK");
+    reload(&instance);
+    assert_eq!(watching.ask("MULTI"), "+OK");
+    assert!(watching.ask("EXEC now").starts_with("-EXECABORT"));
+    assert_eq!(watching.ask("MULTI"), "+OK");
+    assert_eq!(watching.ask("SET key ours"), "+QUEUED");
+    watching.send(b"EXEC\r\n");
+    watching.expect("*1\r\n+OK\r\n");
+    instance.end();
+}
+
+#[test]
+fn a_reply_that_is_not_wanted_is_not_wanted_from_the_next_hub_either() {
+    let instance = Instance::up(HUB);
+    let (mut skips, mut other) = (Wire::new(&instance), Wire::new(&instance));
+    skips.send(b"CLIENT REPLY SKIP\r\nBLPOP queue 0\r\nPING\r\n");
+    assert_eq!(other.ask("PING"), "+PONG");
+    reload(&instance);
+    assert_eq!(other.ask("RPUSH queue a"), ":1");
+    skips.expect("+PONG\r\n");
+    assert_eq!(other.ask("EXISTS queue"), ":0");
+    instance.end();
+}

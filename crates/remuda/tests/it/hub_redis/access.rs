@@ -1,11 +1,13 @@
 //! Who may do what: tokens, and rules for a service.
 
-use super::protocol::{local, remote};
+use std::net::TcpStream;
+
+use super::protocol::{Line, local, remote};
 use super::{HUB, url};
 use crate::harness::Instance;
 
 /// The token in the URL that workers of `service` find.
-fn token(instance: &Instance, service: &str) -> String {
+pub(crate) fn token(instance: &Instance, service: &str) -> String {
     let url = url(instance, service);
     let (_, rest) = url.split_once("://").unwrap();
     rest.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned()
@@ -119,6 +121,59 @@ fn keys_and_topics_of_a_service_are_its_prefixes() {
 }
 
 #[test]
+fn what_others_subscribe_to_and_serve_is_not_told() {
+    let instance = ruled();
+    let mut all = local(&instance);
+    all.ask("SUBSCRIBE secret.a\r\n", "*3\r\n$9\r\nsubscribe\r\n$8\r\nsecret.a\r\n:1\r\n");
+    all.ask("SUBSCRIBE news.a\r\n", "*3\r\n$9\r\nsubscribe\r\n$6\r\nnews.a\r\n:2\r\n");
+    all.ask("PSUBSCRIBE secret.*\r\n", "*3\r\n$10\r\npsubscribe\r\n$8\r\nsecret.*\r\n:3\r\n");
+    let mut line = remote(&instance);
+    line.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    line.ask("PUBSUB CHANNELS\r\n", "*1\r\n$6\r\nnews.a\r\n");
+    line.ask("PUBSUB CHANNELS secret*\r\n", "*0\r\n");
+    line.ask("PUBSUB NUMSUB news.a secret.a\r\n", "*4\r\n$6\r\nnews.a\r\n:1\r\n$8\r\nsecret.a\r\n:0\r\n");
+    line.ask("PUBSUB NUMPAT\r\n", ":0\r\n");
+    let mut other = local(&instance);
+    other.ask("PUBSUB NUMPAT\r\nSERVICE.SERVE secrets\r\n", ":1\r\n+OK\r\n");
+    let figures = |line: &mut Line<TcpStream>| {
+        line.say(b"HUB.METRICS\r\n");
+        serde_json::from_str::<serde_json::Value>(&line.hear_bulk()).unwrap()
+    };
+    let seen = figures(&mut line);
+    assert_eq!((&seen["services"], &seen["worst_members"]), (&serde_json::json!([]), &serde_json::json!([])));
+    assert_eq!(seen["connections"]["redis_clients"], 3);
+    instance.end();
+}
+
+#[test]
+fn changes_in_other_databases_are_heard_by_those_who_may_read_the_keys() {
+    let instance = ruled();
+    let mut line = remote(&instance);
+    line.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    line.ask("PSUBSCRIBE store.1:web:*\r\n", "*3\r\n$10\r\npsubscribe\r\n$13\r\nstore.1:web:*\r\n:1\r\n");
+    let mut all = local(&instance);
+    all.ask("PSUBSCRIBE store.0:*\r\n", "*3\r\n$10\r\npsubscribe\r\n$9\r\nstore.0:*\r\n:1\r\n");
+    local(&instance).ask("SET 1:web:a x\r\nSELECT 1\r\nSET web:a y\r\n", "+OK\r\n+OK\r\n+OK\r\n");
+    let told = |key: &str, revision: u64, value: &str| {
+        format!(
+            "{{\"key\":\"{key}\",\"event\":\"set\",\"revision\":{revision},\"previous\":null,\"value\":\"{value}\"}}"
+        )
+    };
+    let payload = told("web:a", 2, "y");
+    line.hear(&format!(
+        "*4\r\n$8\r\npmessage\r\n$13\r\nstore.1:web:*\r\n$13\r\nstore.1:web:a\r\n${}\r\n{payload}\r\n",
+        payload.len()
+    ));
+    // A key of database 0 that looks like one of another has a topic that does not.
+    let payload = told("1:web:a", 1, "x");
+    all.hear(&format!(
+        "*4\r\n$8\r\npmessage\r\n$9\r\nstore.0:*\r\n$15\r\nstore.0:1:web:a\r\n${}\r\n{payload}\r\n",
+        payload.len()
+    ));
+    instance.end();
+}
+
+#[test]
 fn what_tells_of_keys_is_heard_by_those_who_may_read_them() {
     let instance = ruled();
     let mut line = remote(&instance);
@@ -132,7 +187,9 @@ fn what_tells_of_keys_is_heard_by_those_who_may_read_them() {
         ("PSUBSCRIBE __key*", "__key*"),
         ("PSUBSCRIBE __keyevent@0__:*", "__keyevent@0__:*"),
         ("SUBSCRIBE store.secret", "store.secret"),
-        ("SUBSCRIBE store.1:web:a", "store.1:web:a"),
+        ("SUBSCRIBE store.1:secret", "store.1:secret"),
+        ("SUBSCRIBE store.0:1:web:a", "store.0:1:web:a"),
+        ("PSUBSCRIBE store.1*", "store.1*"),
         ("SUBSCRIBE __keyspace@0__:secret", "__keyspace@0__:secret"),
     ] {
         let answer = format!(
@@ -150,5 +207,37 @@ fn what_tells_of_keys_is_heard_by_those_who_may_read_them() {
     line.hear(&format!(
         "*4\r\n$8\r\npmessage\r\n$11\r\nstore.web:*\r\n$11\r\nstore.web:a\r\n${len}\r\n{payload}\r\n"
     ));
+    instance.end();
+}
+
+#[test]
+fn a_service_with_limited_keys_gets_at_no_other_by_options_or_by_what_rings_keep() {
+    let instance = Instance::up(&format!(
+        "{HUB}[access.web]\nkeys = [\"web:\"]\n[[bus.replay]]\nprefix = \"\"\n[[bus.replay]]\nprefix = \"store.\"\n"
+    ));
+    let mut own = local(&instance);
+    own.ask(
+        "RPUSH web:l a b\r\nPSUBSCRIBE store.*\r\n",
+        ":2\r\n*3\r\n$10\r\npsubscribe\r\n$7\r\nstore.*\r\n:1\r\n",
+    );
+    local(&instance).ask("SET secret s3\r\nPUBLISH news hello\r\n", "+OK\r\n:0\r\n");
+    let mut line = remote(&instance);
+    line.ask(&format!("AUTH web {}\r\n", token(&instance, "web")), "+OK\r\n");
+    let key = "-NOPERM No permissions to access a key\r\n";
+    line.ask(
+        "SORT web:l ALPHA STORE secret GET store\r\nSORT web:none STORE secret GET store\r\n",
+        &key.repeat(2),
+    );
+    local(&instance).ask("GET secret\r\n", "$2\r\ns3\r\n");
+    line.ask("BUS.REPLAY store. 1\r\n", "-NOPERM this user may not hear topics with this prefix\r\n");
+    // The number of the message, and how many are lost, depend on the clock.
+    line.say(b"BUS.REPLAY \"\" 1\r\n");
+    line.hear("*2\r\n:");
+    let mut rest = Vec::new();
+    while !rest.ends_with(b"hello\r\n") {
+        rest.extend(line.some());
+    }
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(rest.contains("\r\n*1\r\n*3\r\n") && !rest.contains("secret"), "{rest}");
     instance.end();
 }

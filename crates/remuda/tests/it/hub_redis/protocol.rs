@@ -9,10 +9,10 @@ use super::HUB;
 use crate::harness::{Instance, PATIENCE, process};
 
 /// A connection on which bytes are said and heard as they are.
-pub(super) struct Line<S>(S);
+pub(crate) struct Line<S>(S);
 
 /// To the hub's Unix socket, where nobody is asked who it is.
-pub(super) fn local(instance: &Instance) -> Line<UnixStream> {
+pub(crate) fn local(instance: &Instance) -> Line<UnixStream> {
     let stream = UnixStream::connect(instance.runtime().join("store.sock")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -20,7 +20,7 @@ pub(super) fn local(instance: &Instance) -> Line<UnixStream> {
 }
 
 /// Over TCP.
-pub(super) fn remote(instance: &Instance) -> Line<TcpStream> {
+pub(crate) fn remote(instance: &Instance) -> Line<TcpStream> {
     let stream = TcpStream::connect(instance.address("hub-store-1")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -30,18 +30,18 @@ pub(super) fn remote(instance: &Instance) -> Line<TcpStream> {
 impl<S: std::io::Read + std::io::Write> Line<S> {
     /// Says `text`, and hears exactly `answer`.
     #[track_caller]
-    pub(super) fn ask(&mut self, text: &str, answer: &str) {
+    pub(crate) fn ask(&mut self, text: &str, answer: &str) {
         self.say(text.as_bytes());
         self.hear(answer);
     }
 
     #[track_caller]
-    pub(super) fn say(&mut self, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
     #[track_caller]
-    pub(super) fn hear(&mut self, answer: &str) {
+    pub(crate) fn hear(&mut self, answer: &str) {
         let mut heard = vec![0; answer.len()];
         let mut len = 0;
         while len < heard.len() {
@@ -58,9 +58,33 @@ impl<S: std::io::Read + std::io::Write> Line<S> {
         assert_eq!(String::from_utf8_lossy(&heard[..len]), answer);
     }
 
+    /// Some of what comes next.
+    #[track_caller]
+    pub(super) fn some(&mut self) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        let count = self.0.read(&mut bytes).unwrap();
+        assert!(count > 0, "it closed");
+        bytes.truncate(count);
+        bytes
+    }
+
+    /// Hears a text of the length that stands before it.
+    pub(super) fn hear_bulk(&mut self) -> String {
+        let (mut head, mut byte) = (String::new(), [0]);
+        while !head.ends_with("\r\n") {
+            self.0.read_exact(&mut byte).unwrap();
+            head.push(char::from(byte[0]));
+        }
+        let length: usize = head.trim_start_matches('$').trim_end().parse().unwrap();
+        let mut text = vec![0; length + 2];
+        self.0.read_exact(&mut text).unwrap();
+        text.truncate(length);
+        String::from_utf8(text).unwrap()
+    }
+
     /// Hears that the hub has ended the connection, with nothing more to say.
     #[track_caller]
-    pub(super) fn hear_end(&mut self) {
+    pub(crate) fn hear_end(&mut self) {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => {}
@@ -72,7 +96,7 @@ impl<S: std::io::Read + std::io::Write> Line<S> {
 
     /// Reads until `text` has come; what came before it is given.
     #[track_caller]
-    fn hear_until(&mut self, text: &str) -> Vec<u8> {
+    pub(crate) fn hear_until(&mut self, text: &str) -> Vec<u8> {
         let (mut heard, mut piece) = (Vec::new(), [0; 4096]);
         while !heard.ends_with(text.as_bytes()) {
             let count = self.0.read(&mut piece).unwrap();
@@ -81,6 +105,44 @@ impl<S: std::io::Read + std::io::Write> Line<S> {
         }
         heard
     }
+}
+
+#[test]
+fn a_browser_that_was_sent_here_is_cut_off_before_its_body_is_carried_out() {
+    let instance = Instance::up(&HUB.replace("[store]", "[store]\nauth = \"none\""));
+    for request in
+        ["POST / HTTP/1.1\r\nX: y\r\n\r\nSET pwned 1\r\n", "host: 127.0.0.1\r\n\r\nSET pwned 1\r\n"]
+    {
+        let mut line = remote(&instance);
+        line.say(request.as_bytes());
+        line.hear_end();
+    }
+    let mut line = remote(&instance);
+    line.say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nSET pwned 1\r\n");
+    line.hear("-ERR wrong number of arguments for 'get' command\r\n");
+    line.hear_end();
+    instance.wait_line("it speaks HTTP");
+    local(&instance).ask("EXISTS pwned\r\n", ":0\r\n");
+    instance.end();
+}
+
+#[test]
+fn a_pattern_made_to_be_slow_ends_with_its_script_and_others_go_on() {
+    let instance = Instance::up(&format!("{HUB}[store.script]\ntime = \"300ms\"\n"));
+    let began = Instant::now();
+    let mut line = local(&instance);
+    line.say(
+        b"EVAL \"return string.find(string.rep('a',100), string.rep('a?',100)..string.rep('a',100))\" 0\r\n",
+    );
+    let mut other = local(&instance);
+    other.ask("PING\r\n", "+PONG\r\n");
+    line.hear("-ERR the script ran longer than it may");
+    let mut line = local(&instance);
+    line.say(b"EVAL \"return string.find(string.rep('a',200000), string.rep('a?',200000)..'a')\" 0\r\n");
+    line.hear("-ERR user_script:1: pattern too complex");
+    other.ask("PING\r\n", "+PONG\r\n");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    instance.end();
 }
 
 #[test]
@@ -330,4 +392,25 @@ fn a_thousand_clients_are_served_at_once() {
 
 fn resident_kib(pid: u32) -> u64 {
     process::status(pid, "VmRSS").trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn who_wants_no_replies_gets_none_that_come_later_either() {
+    let instance = Instance::up(HUB);
+    let mut line = local(&instance);
+    line.say(b"CLIENT REPLY OFF\r\nCLIENT LIST\r\nCLIENT INFO\r\nHUB.METRICS\r\nBLPOP none 0.05\r\n");
+    line.ask("CLIENT REPLY ON\r\nPING\r\n", "+OK\r\n+PONG\r\n");
+    line.ask("CLIENT REPLY SKIP\r\nCLIENT LIST\r\nPING\r\n", "+PONG\r\n");
+    line.ask("CLIENT REPLY SKIP\r\nBLPOP none 0.05\r\nPING\r\n", "+PONG\r\n");
+    instance.end();
+}
+
+#[test]
+fn who_has_ended_itself_does_nothing_more() {
+    let instance = Instance::up(HUB);
+    let mut line = local(&instance);
+    line.ask("CLIENT KILL TYPE normal SKIPME no\r\nSET after 1\r\n", ":1\r\n");
+    line.hear_end();
+    local(&instance).ask("EXISTS after\r\n", ":0\r\n");
+    instance.end();
 }

@@ -1,7 +1,7 @@
 //! What pyzmq, over libzmq, makes of the bus.
 
 use super::{HUB, checks, program};
-use crate::harness::{Instance, Setup, run};
+use crate::harness::{Instance, Setup, run, until};
 
 /// Runs one check against a fresh hub.
 #[track_caller]
@@ -95,11 +95,7 @@ fn clients_that_were_there_before_the_hub_are_served_when_it_comes() {
         command
     };
     let client = std::thread::spawn(move || run::run(client).done());
-    let deadline = std::time::Instant::now() + crate::harness::PATIENCE;
-    while !marker.exists() {
-        assert!(std::time::Instant::now() < deadline, "the client did not start");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    until("the client to start", || marker.exists());
     let instance = setup.up();
     client.join().unwrap();
     instance.settled();

@@ -20,9 +20,13 @@ fn over_plain_a_service_shows_its_token_and_does_what_it_may() {
     let secret = std::fs::read_to_string(instance.dir().join("state/hub.secret")).unwrap();
     let secret: Secret = secret.trim_end().parse().unwrap();
     let mut command = program(&instance, "zeromq_checks.py");
-    command.args(["rules", "intruder"]).env("NAME", "web").env("TOKEN", token(&secret, "web"));
+    command
+        .args(["rules", "limited_pull", "intruder"])
+        .env("NAME", "web")
+        .env("TOKEN", token(&secret, "web"));
     run::run(command).done();
     instance.wait_line("may not hear topics that begin with \"secret.\"");
+    instance.wait_line("\"web\" may not hear all topics, and PULL gets messages of each");
     instance.end();
 }
 

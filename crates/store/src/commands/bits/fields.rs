@@ -89,9 +89,9 @@ fn run(call: &mut Call<'_>, key: &[u8], steps: &[Step]) -> Result<Flow, Failure>
     let writes = steps.iter().filter(|step| step.action != Action::Get);
     let written_len = writes.map(|step| (step.offset + step.width.bits as usize).div_ceil(8)).max();
     let mut digits = Digits::new();
-    call.answer.array(steps.len());
     let Some(len) = written_len else {
         let bytes = call.keys.read::<Text>(key)?.map_or(&[][..], |text| text.bytes(&mut digits));
+        call.answer.array(steps.len());
         for step in steps {
             call.answer.integer(step.width.read(bytes, step.offset));
         }
@@ -102,6 +102,7 @@ fn run(call: &mut Call<'_>, key: &[u8], steps: &[Step]) -> Result<Flow, Failure>
     for step in steps {
         answers.push(step.run(bytes));
     }
+    call.answer.array(answers.len());
     for answer in answers {
         match answer {
             Some(value) => call.answer.integer(value),

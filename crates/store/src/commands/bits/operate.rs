@@ -37,7 +37,11 @@ pub(super) fn bitop(call: &mut Call<'_>, command: &[&[u8]]) -> Result<Flow, Fail
     Ok(call.count(len))
 }
 
-fn combine(call: &Call<'_>, sources: &[&[u8]], operation: Operation) -> Result<Vec<u8>, Failure> {
+fn combine(call: &mut Call<'_>, sources: &[&[u8]], operation: Operation) -> Result<Vec<u8>, Failure> {
+    // Whose time is over is removed first, and the log hears of it before the result.
+    for key in sources {
+        call.keys.exists(key);
+    }
     let texts: Vec<Option<&Text>> =
         sources.iter().map(|key| call.keys.look(key)).collect::<Result<_, _>>()?;
     let len = texts.iter().flatten().map(|text| text.len()).max().unwrap_or(0);

@@ -1,9 +1,10 @@
 //! Which keys there are.
 
+use remuda_model::glob_matches;
+
 use crate::call::{Call, Flow};
 use crate::commands::scan::{Scan, answer_step};
 use crate::failure::Failure;
-use crate::glob::glob_matches;
 use crate::name::Name;
 
 /// Tries to find a key whose time is not over before the first such key is searched for.

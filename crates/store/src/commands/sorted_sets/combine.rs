@@ -41,7 +41,7 @@ pub(super) fn zdiffstore(call: &mut Call<'_>, command: &[&[u8]]) -> Result<Flow,
 
 pub(super) fn zintercard(call: &mut Call<'_>, command: &[&[u8]]) -> Result<Flow, Failure> {
     let dialect = Dialect { name: "zintercard", has_weights: false, has_scores: false, has_limit: true };
-    let sources = Sources::parse(&command[1..], dialect, &call.keys)?;
+    let sources = Sources::parse(&command[1..], dialect, &mut call.keys)?;
     let mut sets = sources.fetch(&call.keys)?;
     sets.sort_by_key(|(set, _)| set.len());
     let ((first, _), others) = sets.split_first().expect("there is one key at least");
@@ -59,7 +59,7 @@ fn answer(
 ) -> Result<Flow, Failure> {
     let has_weights = operation != Operation::Diff;
     let dialect = Dialect { name, has_weights, has_scores: true, has_limit: false };
-    let sources = Sources::parse(&command[1..], dialect, &call.keys)?;
+    let sources = Sources::parse(&command[1..], dialect, &mut call.keys)?;
     let found = combine(call, &sources, operation)?;
     answer_members(call.answer, found.iter(), sources.with_scores);
     Ok(Flow::Done)
@@ -73,7 +73,7 @@ fn keep(
 ) -> Result<Flow, Failure> {
     let has_weights = operation != Operation::Diff;
     let dialect = Dialect { name, has_weights, has_scores: false, has_limit: false };
-    let sources = Sources::parse(&command[2..], dialect, &call.keys)?;
+    let sources = Sources::parse(&command[2..], dialect, &mut call.keys)?;
     let found = combine(call, &sources, operation)?;
     Ok(store(call, command[1], found, name))
 }

@@ -65,7 +65,11 @@ impl Aggregate {
 
 impl<'a> Sources<'a> {
     /// Reads the number of keys, the keys, whose types are looked at, and the options.
-    pub(super) fn parse(words: &'a [&'a [u8]], dialect: Dialect, names: &Keys<'_>) -> Result<Self, Failure> {
+    pub(super) fn parse(
+        words: &'a [&'a [u8]],
+        dialect: Dialect,
+        names: &mut Keys<'_>,
+    ) -> Result<Self, Failure> {
         let count = number::integer_argument(words[0])?;
         let count = usize::try_from(count).ok().filter(|&count| count > 0).ok_or_else(|| {
             Failure::Text(format!("ERR at least 1 input key is needed for '{}' command", dialect.name).into())
@@ -73,6 +77,10 @@ impl<'a> Sources<'a> {
         let (keys, mut rest) = words[1..].split_at_checked(count).ok_or(Failure::Syntax)?;
         let mut sources =
             Self { keys, weights: Vec::new(), aggregate: Aggregate::Sum, with_scores: false, limit: 0 };
+        // Whose time is over is removed first, and the log hears of it before the result.
+        for key in keys {
+            names.exists(key);
+        }
         sources.fetch(names)?;
         while let Some((word, after)) = rest.split_first() {
             rest = after;

@@ -1,0 +1,1 @@
+//! What spreads from server to server, and who is there.
