@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("remuda-sys", 2),
     ("remuda-daemon", 3),
     ("remuda-toolkit", 3),
+    ("remuda-trust", 3),
     ("remuda-control", 4),
     ("remuda-hub", 4),
     ("remuda-gateway", 4),

@@ -27,6 +27,8 @@ usage: cargo xtask COMMAND
            (further arguments go to cargo nextest run)
   bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss`,
            `bench hub` or `bench journal` (further arguments go to that program)
+  sim      herds of up to 10,000 nodes, simulated, as a table (`sim --nodes 1000 --kill 50` and so on: one trial;
+           crates/herd/examples/simulate.rs has them all)
   demo     builds a release and runs examples/hello";
 
 fn main() -> ExitCode {
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
 
 /// Runs one command; `false` when there is none of that name, or it takes no arguments.
 fn run(command: &str, rest: &[String]) -> Result<bool> {
-    if !rest.is_empty() && !matches!(command, "test" | "bench") {
+    if !rest.is_empty() && !matches!(command, "test" | "bench" | "sim") {
         return Ok(false);
     }
     match command {
@@ -58,6 +60,7 @@ fn run(command: &str, rest: &[String]) -> Result<bool> {
         "tidy" => tidy::check()?,
         "test" => tests::run(rest)?,
         "bench" => bench(rest)?,
+        "sim" => simulate(rest)?,
         "demo" => demo()?,
         _ => return Ok(false),
     }
@@ -100,6 +103,10 @@ fn bench(rest: &[String]) -> Result<()> {
         _ => ("bench/supervise", rest),
     };
     Program::new(program).args(["--remuda", &binary]).args(rest).run()
+}
+
+fn simulate(rest: &[String]) -> Result<()> {
+    Program::cargo("run --quiet --release -p remuda-herd --example simulate --").args(rest).run()
 }
 
 fn demo() -> Result<()> {

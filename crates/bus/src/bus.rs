@@ -106,7 +106,7 @@ impl Bus {
         Self {
             now: Tick::default(),
             members: Members::new(seed),
-            subscriptions: Subscriptions::new(seed, options.is_relayed),
+            subscriptions: Subscriptions::new(seed, options.is_relayed || options.is_shared),
             routes: Routes::new(seed),
             pool: Pool::default(),
             consumers: Consumers::new(options.backlog_bytes_max, options.backlog_from_start),
@@ -206,7 +206,7 @@ impl Bus {
     }
 
     /// Which filters members got (true) and lost since the last call, in order, each as often as it happened; nothing
-    /// unless [`BusOptions::is_relayed`].
+    /// unless [`BusOptions::is_relayed`] or [`BusOptions::is_shared`].
     pub fn take_asked(&mut self) -> Vec<(Filter, bool)> {
         self.subscriptions.take_asked()
     }

@@ -29,6 +29,10 @@ pub struct BusOptions {
     /// [`Bus::give_work`](crate::Bus::give_work) does, and it is noted which filters come and go, for
     /// [`Bus::take_asked`](crate::Bus::take_asked).
     pub is_relayed: bool,
+    /// Whether others elsewhere hear what is published here, and the other way round; no. If so, it is noted which filters
+    /// come and go, for [`Bus::take_asked`](crate::Bus::take_asked), and what they publish is given to
+    /// [`Bus::hear`](crate::Bus::hear).
+    pub is_shared: bool,
     /// Seed of the tables' hashing; 0. One that clients cannot know keeps them from making the tables slow.
     pub hash_seed: u64,
 }
@@ -87,6 +91,7 @@ impl Default for BusOptions {
             first_sequence: 1,
             rings: Vec::new(),
             is_relayed: false,
+            is_shared: false,
             hash_seed: 0,
         }
     }

@@ -39,6 +39,7 @@ pub fn effective(config: &Config, masked: &Masked) -> String {
             .collect(),
         bus: hub.map(|(hub, _)| hub::bus(&hub.bus)),
         store: hub.map(|(hub, _)| hub::store(&hub.store)),
+        herd: hub.and_then(|(hub, _)| hub.herd.as_ref().map(hub::herd)),
         hub: hub.map(|(hub, spec)| hub::worker(hub, spec, masked).into()),
         access: hub.map(|(hub, _)| hub::accesses(hub, config)).unwrap_or_default(),
     };

@@ -15,6 +15,7 @@ mod amount;
 mod bus;
 mod command;
 mod duration;
+mod herd;
 mod hub;
 mod instance;
 mod life;
@@ -32,6 +33,7 @@ pub use amount::{Amount, Limit, LimitPair};
 pub use bus::{Bus, Replay};
 pub use command::{Command, Hook, HookTable, Hooks};
 pub use duration::{Duration, DurationError};
+pub use herd::Herd;
 pub use hub::{Access, Hub, Listen};
 pub use instance::Instance;
 pub use life::{
@@ -66,6 +68,9 @@ pub struct File {
     /// Keys and values that workers share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,
+    /// Other servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub herd: Option<Herd>,
     /// The worker that is the hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hub: Field<Hub>,

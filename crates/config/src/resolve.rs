@@ -17,6 +17,7 @@ use crate::source::Sources;
 mod bus;
 mod command;
 mod environment;
+mod herd;
 mod hub;
 mod instance;
 mod life;

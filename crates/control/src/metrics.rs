@@ -1,5 +1,6 @@
 //! Figures in the text format of Prometheus, version 0.0.4: a picture of the present, flattened.
 
+mod herd;
 mod hub;
 
 use std::fmt::{Display, Write as _};

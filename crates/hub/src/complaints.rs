@@ -19,6 +19,8 @@ pub(crate) enum Complaint {
     Conduct,
     /// What a script says.
     Script,
+    /// What the herd needs of the disk cannot be had.
+    HerdFolder,
     /// The bus's engine does not let the hub publish, or hear, something.
     EngineRefuses,
     /// The bus's engine takes less than is published.
@@ -47,7 +49,8 @@ impl Complaint {
             | Self::TooManyClients
             | Self::TooManyPeers
             | Self::EngineRefuses
-            | Self::EngineIsSlow => (1, Duration::from_secs(10)),
+            | Self::EngineIsSlow
+            | Self::HerdFolder => (1, Duration::from_secs(10)),
             Self::Conduct | Self::Script => (20, Duration::from_secs(1)),
         }
     }

@@ -8,6 +8,7 @@ use remuda_model::Tick;
 use remuda_sys::event::Interest;
 use remuda_wire::resp::CommandParser;
 
+use crate::herd::peer::PeerSession;
 use crate::outbox::Outbox;
 use crate::redis::session::Session;
 use crate::stream::{Remote, Stream};
@@ -30,6 +31,7 @@ const PROCESS: u64 = 1 << 63;
 pub(crate) enum Protocol {
     ZeroMq(Box<Peer>),
     Redis(Box<Session>, CommandParser),
+    Herd(Box<PeerSession>),
 }
 
 /// One connection.
@@ -111,6 +113,11 @@ impl Connection {
                 }
                 Protocol::ZeroMq(peer) if peer.is_member => self.write_queue(bus)?,
                 Protocol::Redis(session, _) if session.is_member => self.write_queue(bus)?,
+                Protocol::Herd(peer) => {
+                    let (count, is_all) = peer.write(&mut self.stream)?;
+                    self.sent += u64::try_from(count).unwrap_or(u64::MAX);
+                    return Ok(if is_all { Written::All } else { Written::Full });
+                }
                 Protocol::ZeroMq(_) | Protocol::Redis(..) => self.write_answers()?,
             };
             if written != Written::Some {
@@ -167,6 +174,13 @@ impl Connection {
         }
     }
 
+    /// It has ended with an error, which another server's is told of.
+    pub(crate) fn lost(&mut self, error: &io::Error) {
+        if let Protocol::Herd(peer) = &mut self.protocol {
+            peer.trouble.get_or_insert_with(|| error.to_string());
+        }
+    }
+
     /// Whether it waits for room to write.
     pub(crate) fn is_full(&self) -> bool {
         matches!(self.interest, Interest::Write | Interest::ReadWrite)
@@ -174,7 +188,11 @@ impl Connection {
 
     /// Whether it was to end and has nothing to say any more.
     pub(crate) fn is_finished(&self) -> bool {
-        self.closing && self.outbox.len() == 0
+        let is_said = match &self.protocol {
+            Protocol::Herd(peer) => return peer.is_over() || (self.closing && !peer.session.wants_write()),
+            Protocol::ZeroMq(_) | Protocol::Redis(..) => self.outbox.len() == 0,
+        };
+        self.closing && is_said
     }
 
     /// Where its messages come from: its process, or the connection itself where that is not known.

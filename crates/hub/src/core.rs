@@ -28,6 +28,8 @@ use crate::engine::Engines;
 use crate::events::Notifications;
 use crate::figures::Figures;
 use crate::handover::Giving;
+use crate::herd::Herd;
+use crate::journal::RewriteError;
 use crate::news::News;
 use crate::redis::client::Which;
 use crate::redis::session::Session;
@@ -50,6 +52,8 @@ pub(crate) enum Errand {
     /// `HUB.METRICS`.
     /// Figures; `with_names`: of members and services each, too.
     Metrics { to: Key, with_names: bool },
+    /// `HUB.HERD`.
+    Herd { to: Key },
     /// `CLIENT UNBLOCK`.
     Unblock { to: Key, whom: Key, with_error: bool },
 }
@@ -81,6 +85,8 @@ pub(crate) struct Core {
     pub(crate) users: Users,
     pub(crate) mechanisms: Mechanisms,
     pub(crate) engines: Engines,
+    /// Other servers, where the config asks for them.
+    pub(crate) herd: Option<Herd>,
     pub(crate) moment: Moment,
     pub(crate) notifications: Notifications,
     pub(crate) news: News,
@@ -132,6 +138,7 @@ impl Core {
             users: Users::new(Arc::clone(&settings)),
             mechanisms,
             engines,
+            herd: None,
             settings,
             store,
             bus,
@@ -217,10 +224,20 @@ impl Core {
 
     /// Has the journal written anew; says in Redis' words whether that has begun.
     pub(crate) fn rewrite(&mut self, out: &mut Writer<'_>) {
-        match self.durability.rewrite(&self.store, self.moment, true) {
+        match self.rewrite_journal(true) {
             Ok(()) => out.simple("Background append only file rewriting started"),
             Err(error) => out.error(&format!("ERR {error}")),
         }
+    }
+
+    /// Has the journal written anew, if that is worth it or `wanted`.
+    pub(crate) fn rewrite_journal(&mut self, wanted: bool) -> Result<(), RewriteError> {
+        let Self { durability, store, herd, moment, .. } = self;
+        durability.rewrite(store, *moment, wanted, |sink| {
+            if let Some(herd) = herd {
+                herd.write_keys(sink);
+            }
+        })
     }
 
     /// Tells what happened after `revision` to keys of `database` that begin with `prefix`: an array of
@@ -251,7 +268,8 @@ impl Core {
     /// Whether nothing is left for another turn. Who got what it asked about others may have asked again; and a connection
     /// that ends while the turn is being written may leave calls it was to answer.
     pub(crate) fn has_delivered(&self) -> bool {
-        self.errands.is_empty() && self.letters.is_empty() && self.orders.is_empty()
+        let is_quiet = self.errands.is_empty() && self.letters.is_empty() && self.orders.is_empty();
+        is_quiet && !self.herd.as_ref().is_some_and(Herd::has_orders)
     }
 
     /// A line in the hub's log.

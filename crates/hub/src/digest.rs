@@ -6,6 +6,7 @@ use remuda_wire::resp::{CommandParser, Writer, encode_command};
 
 use crate::connection::{Connection, Protocol};
 use crate::core::Core;
+use crate::herd;
 use crate::outbox::Outbox;
 use crate::redis::session::{Session, Waiting};
 use crate::redis::{Flow, follows, is_http, obey, subscribes, wants_reply};
@@ -40,6 +41,14 @@ impl Connection {
                 self.closing |= !goes_on;
                 goes_on
             }
+            Protocol::Herd(peer) => {
+                let goes_on = herd::frames::events(core, self.key, peer, &mut self.input, &self.remote);
+                if !goes_on {
+                    self.closing = true;
+                    self.input.clear();
+                }
+                goes_on
+            }
         };
         if self.input.is_empty() && self.input.capacity() > 0 {
             // A quiet connection keeps no buffer.
@@ -54,7 +63,8 @@ impl Connection {
         match &self.protocol {
             Protocol::ZeroMq(peer) => peer.publishes() && core.holds_publishers(),
             Protocol::Redis(session, _) if session.has_published => core.holds_publishers(),
-            Protocol::Redis(..) => core.durability.is_congested(),
+            // Signs of life come with a server's messages: what finds no room in a member's queue is dropped and counted.
+            Protocol::Redis(..) | Protocol::Herd(_) => core.durability.is_congested(),
         }
     }
 
@@ -67,6 +77,7 @@ impl Connection {
                 Some(_) => false,
             },
             Protocol::ZeroMq(peer) => peer.behind.is_some(),
+            Protocol::Herd(_) => false,
         };
         is_behind && !self.closing && self.outbox.len() <= REPLIES_MAX_BYTES / 2
     }
@@ -88,12 +99,17 @@ impl Connection {
                 }
                 core.stop_serving(self.key);
             }
+            Protocol::Herd(peer) => {
+                core.figures.servers -= 1;
+                core.lose_peer(self.key, peer, &self.remote);
+            }
         }
     }
 
     /// What the poller is to tell of it.
     pub(crate) fn wants(&self, is_full: bool) -> Interest {
-        let reads = !self.paused && !self.closing && {
+        let is_server = matches!(self.protocol, Protocol::Herd(_));
+        let reads = !self.paused && (!self.closing || is_server) && {
             let has_room = self.outbox.len() <= REPLIES_MAX_BYTES;
             let waits = matches!(&self.protocol, Protocol::Redis(session, _) if session.waiting.is_some());
             has_room && !(waits && self.input.len() > AHEAD_MAX_BYTES)

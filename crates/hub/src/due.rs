@@ -21,6 +21,7 @@ impl Hub {
     fn greeting_over(&mut self, key: Key) {
         let Some(connection) = self.connections.get(key) else { return };
         let has_said = match &connection.protocol {
+            Protocol::Herd(_) => return self.server_is_late(key),
             Protocol::ZeroMq(peer) => peer.wire.peer().is_some(),
             Protocol::Redis(session, _) => session.user.is_some(),
         };

@@ -121,30 +121,33 @@ impl Durability {
         self.journal.is_some()
     }
 
-    /// Writes the whole store anew, if that is worth it or `wanted`.
+    /// Writes the whole store anew, and what `beside` gives, if that is worth it or `wanted`.
     pub(crate) fn rewrite(
         &mut self,
         store: &Store,
         moment: Moment,
         wanted: bool,
+        beside: impl FnOnce(&mut dyn FnMut(&[&[u8]])),
     ) -> Result<(), RewriteError> {
         let Some(journal) = self.journal.as_mut().filter(|journal| wanted || journal.is_rewrite_due()) else {
             return Ok(());
         };
         let mut base = journal.begin_rewrite()?;
         store.dump(moment, &mut |database, arguments| base.command(database, arguments));
+        beside(&mut |arguments| base.command(0, arguments));
         base.finish();
         Ok(())
     }
 
-    /// Has the disk hold `store` and nothing else, and waits for that: at most `limit`.
+    /// Has the disk hold `store`, what `beside` gives, and nothing else, and waits for that: at most `limit`.
     pub(crate) fn write_anew(
         &mut self,
         store: &Store,
         moment: Moment,
         limit: Duration,
+        beside: impl FnOnce(&mut dyn FnMut(&[&[u8]])),
     ) -> Result<(), String> {
-        self.rewrite(store, moment, true).map_err(|error| error.to_string())?;
+        self.rewrite(store, moment, true, beside).map_err(|error| error.to_string())?;
         let end = Instant::now() + limit;
         while self.is_on() {
             match self.rewritten() {

@@ -1,6 +1,7 @@
 //! The listeners that the arbiter handed over, and what is spoken on each.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use remuda_model::hub::HubSocket;
@@ -49,6 +50,16 @@ impl Endpoint {
             StreamListener::Unix(listener) => Stream::unix(listener.accept()?.0),
         };
         stream.map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error))
+    }
+
+    /// Its address, if it is TCP and others can call it.
+    pub(crate) fn reachable(&self) -> Option<SocketAddr> {
+        match &self.listener {
+            StreamListener::Tcp(listener) => {
+                listener.local_addr().ok().filter(|address| !address.ip().is_unspecified())
+            }
+            StreamListener::Unix(_) => None,
+        }
     }
 
     /// Its port, if it is TCP.

@@ -27,7 +27,7 @@ mod parting;
 mod push;
 pub(crate) mod reach;
 mod redis_bus;
-mod resolver;
+pub(crate) mod resolver;
 pub(crate) mod routes;
 mod subject;
 mod upstream;
@@ -41,7 +41,9 @@ use remuda_toolkit::Notifier;
 
 use self::bus_link::BusLink;
 use self::bus_news::{Options, Waiter};
+pub(crate) use self::delivery::ELSEWHERE;
 use self::gateway::Gateway;
+pub(crate) use self::interest::beginning_of;
 use self::resolver::Resolver;
 use crate::core::Core;
 use crate::error::HubError;

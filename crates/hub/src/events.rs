@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::num::NonZeroU64;
 
 use remuda_bus::Reserved;
 use remuda_store::Change;
@@ -106,6 +107,8 @@ pub(crate) struct Told {
     pub(crate) revision: u64,
     pub(crate) previous: Option<u64>,
     pub(crate) deleted: bool,
+    /// The server it was made on; none for this one.
+    pub(crate) origin: Option<NonZeroU64>,
 }
 
 impl Told {
@@ -117,6 +120,7 @@ impl Told {
             revision: change.revision,
             previous: change.previous,
             deleted: change.deleted,
+            origin: change.origin,
         }
     }
 }
@@ -157,7 +161,8 @@ pub(crate) fn topic(change: &Told, key: Option<&[u8]>, topic: &mut Vec<u8>) {
 
 /// The payload of `change`: `{"key":"…","event":"set","revision":7,"previous":5,"value":"…"}`. `key` is null for a change
 /// of a whole database, `previous` for a new key; `"deleted":true` stands in place of a value for one that is gone; a
-/// value that is no string, or longer than what events carry, is left out. Bytes that are not UTF-8 are written as U+FFFD.
+/// value that is no string, or longer than what events carry, is left out; `"origin"` names the server of the herd where a
+/// shared key was changed, if that is another one. Bytes that are not UTF-8 are written as U+FFFD.
 pub(crate) fn payload(change: &Told, key: Option<&[u8]>, value: Option<&[u8]>, text: &mut String) {
     text.clear();
     text.push_str("{\"key\":");
@@ -177,6 +182,9 @@ pub(crate) fn payload(change: &Told, key: Option<&[u8]>, value: Option<&[u8]>, t
     } else if let Some(value) = value {
         text.push_str(",\"value\":");
         quoted(value, text);
+    }
+    if let Some(origin) = change.origin {
+        let _ = write!(text, ",\"origin\":\"{origin:016x}\"");
     }
     text.push('}');
 }

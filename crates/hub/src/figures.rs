@@ -29,4 +29,6 @@ pub(crate) struct Figures {
     pub(crate) redis_clients: usize,
     /// ZeroMQ peers now.
     pub(crate) zeromq_peers: usize,
+    /// Connections with other servers now, those that are being made among them.
+    pub(crate) servers: usize,
 }

@@ -17,11 +17,12 @@ use remuda_toolkit::Quit;
 use remuda_toolkit::watchdog::Pulse;
 
 use crate::complaints::Complaint;
-use crate::connection::{Connection, Written};
+use crate::connection::{Connection, Protocol, Written};
 use crate::core::Core;
 use crate::endpoint::{ACCEPTED_PER_TURN, Endpoint};
 use crate::engine::FIRST_TOKEN;
 use crate::error::HubError;
+use crate::herd::{self, Herd};
 use crate::journal::RewriteError;
 use crate::table::{Key, Table};
 
@@ -156,6 +157,7 @@ impl Hub {
             self.accept_again,
             self.core.durability.again(),
             self.core.engines.due(now.tick),
+            self.core.herd.as_ref().and_then(Herd::due),
         ];
         let next = ticks.into_iter().flatten().min()?;
         Some(next.since(now.tick))
@@ -164,6 +166,8 @@ impl Hub {
     fn hear(&mut self, readiness: Readiness) -> Result<(), HubError> {
         match readiness.token {
             QUIT | HANDOVER => {}
+            herd::RESOLVER => self.hear_resolver(),
+            herd::CLERK => self.hear_clerk(),
             JOURNAL => self.core.durability.hear(),
             Token(number) if (FIRST_TOKEN..1 << 32).contains(&number) => self.hear_engine(readiness),
             Token(number) if number < 1 << 32 => {
@@ -225,7 +229,7 @@ impl Hub {
     }
 
     /// Reads what one connection has, and does what it says.
-    fn read(&mut self, key: Key) {
+    pub(crate) fn read(&mut self, key: Key) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if connection.paused {
             return self.look_away(key);
@@ -238,7 +242,7 @@ impl Hub {
         }
         let mut budget = READ_PER_TURN;
         let mut is_over = false;
-        while budget > 0 && !connection.closing {
+        while budget > 0 && (!connection.closing || matches!(connection.protocol, Protocol::Herd(_))) {
             match connection.stream.read_into(&mut connection.input, &mut self.scratch) {
                 Ok(0) => {
                     is_over = true;
@@ -253,7 +257,10 @@ impl Hub {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return self.end(key),
+                Err(error) => {
+                    connection.lost(&error);
+                    return self.end(key);
+                }
             }
         }
         if is_over {
@@ -296,6 +303,7 @@ impl Hub {
         self.run_errands();
         self.deliver();
         self.drive_engines();
+        self.drive_herd();
         self.core.tell_changes();
         self.keep();
         self.release();
@@ -321,7 +329,7 @@ impl Hub {
         self.relieve();
     }
 
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for key in dirty.drain(..) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
@@ -331,6 +339,10 @@ impl Hub {
             if was_full && connection.sent > sent {
                 // The kernel took more only because the peer had read some.
                 connection.heard = self.core.moment.tick;
+            }
+            if let Protocol::Herd(peer) = &mut connection.protocol {
+                let weight = peer.take_sent();
+                self.core.link_sent(key, weight);
             }
             match flushed {
                 Ok(Written::All) if connection.is_finished() => self.end(key),
@@ -345,7 +357,10 @@ impl Hub {
                         Written::Full => self.watch(key, true),
                     }
                 }
-                Err(_) => self.end(key),
+                Err(error) => {
+                    connection.lost(&error);
+                    self.end(key);
+                }
             }
         }
         // What was marked meanwhile is on the new list.
@@ -398,7 +413,7 @@ impl Hub {
             Some(Ok(())) => log::warn!("the disk takes changes again, and so does the store"),
             None => {}
         }
-        match self.core.durability.rewrite(&self.core.store, self.core.moment, false) {
+        match self.core.rewrite_journal(false) {
             Ok(()) | Err(RewriteError::Running) => {}
             Err(error) => {
                 self.core.say(&format!("rewrite the store's journal: {error}; it goes on as it is"));

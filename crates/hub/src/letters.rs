@@ -64,6 +64,7 @@ impl Hub {
                         signature::encode(&self.core, peer.signer.as_deref(), &[], &words, &mut frames);
                         peer.send(&frames, outbox);
                     }
+                    Protocol::Herd(_) => return,
                 }
                 self.core.timers.clear(to, Due::Call);
                 self.go_on(to);
@@ -89,6 +90,7 @@ impl Hub {
                         pending.encode(&self.core, &words, &mut frames);
                         peer.send(&frames, outbox);
                     }
+                    Protocol::Herd(_) => return,
                 }
                 self.go_on(to);
             }
@@ -138,6 +140,13 @@ impl Hub {
                     let text = serde_json::to_vec(&metrics).expect("figures are numbers and texts");
                     self.tell(to, |writer| writer.bulk(&text));
                 }
+                Errand::Herd { to } => match self.herd_view() {
+                    Some(view) => {
+                        let text = serde_json::to_vec(&view).expect("a view is numbers and texts");
+                        self.tell(to, |writer| writer.bulk(&text));
+                    }
+                    None => self.tell(to, |writer| writer.error("ERR there is no [herd] in the config")),
+                },
                 Errand::Unblock { to, whom, with_error } => {
                     let unblocked = self.unblock(whom, with_error);
                     self.tell(to, |writer| writer.integer(i64::from(unblocked)));
@@ -173,7 +182,7 @@ impl Hub {
                     let is_meant = which.takes(session, &address_of(&connection.remote));
                     is_meant.then_some((key, &**session, connection))
                 }
-                Protocol::ZeroMq(_) => None,
+                Protocol::ZeroMq(_) | Protocol::Herd(_) => None,
             }
         })
     }

@@ -13,6 +13,7 @@
 //! | `zeromq`, `signature` | what ZeroMQ peers say, and hear |
 //! | `core`, `access`, `events`, `news`, `complaints` | what all share |
 //! | `engine` | a Redis or NATS in place of our own bus or store |
+//! | `herd` | other servers |
 //! | `handover` | from one hub to the next |
 //! | `metrics`, `figures` | what a monitor sees |
 //! | `journal`, `durability` | what the disk keeps |
@@ -31,6 +32,7 @@ mod error;
 mod events;
 mod figures;
 mod handover;
+mod herd;
 mod hub;
 pub mod journal;
 mod letters;

@@ -65,6 +65,7 @@ pub(crate) fn bus(spec: &HubSpec, first_sequence: u64, hash_seed: u64) -> BusOpt
             .collect(),
         hash_seed,
         is_relayed: bus.engine.external().is_some(),
+        is_shared: spec.herd.is_some(),
         ..BusOptions::default()
     }
 }
@@ -80,7 +81,7 @@ pub(crate) fn store(spec: &HubSpec, seed: u64) -> StoreOptions {
             FullPolicy::SoonestExpiry => Eviction::SoonestExpiry,
         },
         seed,
-        keeps_effects: store.durable,
+        keeps_effects: store.durable || spec.herd.as_ref().is_some_and(|herd| !herd.keys.is_empty()),
         ..StoreOptions::default()
     }
 }

@@ -45,6 +45,7 @@ impl Hub {
                 cached: whole(core.scripts.as_ref().map_or(0, Scripts::count)),
             },
             engines: core.engines.metrics(),
+            herd: self.herd_view(),
         }
     }
 
@@ -90,6 +91,7 @@ impl Hub {
         let (user, name) = match &connection.protocol {
             Protocol::Redis(session, _) => (session.user.as_ref(), session.name.as_str()),
             Protocol::ZeroMq(peer) => (peer.user.as_ref(), ""),
+            Protocol::Herd(_) => return String::new(),
         };
         match (user.map_or("", |user| user.name.as_str()), name) {
             (user, "") => user.to_owned(),

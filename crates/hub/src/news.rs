@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use remuda_bus::{Bundle, Bus, Origin, Reserved};
 use remuda_model::hub::Events;
-use remuda_store::{Digits, Glance, Store};
+use remuda_store::{Class, Digits, Glance, Store};
 
 use crate::events::{self, Notifications, Told};
+use crate::herd::touch::Gone;
 
 /// The origin of the hub's own messages; no connection and no process has it.
 const HUB: Origin = Origin(0);
@@ -52,18 +53,28 @@ impl News {
     }
 
     /// Fetches what has changed; with values, if somebody listens and is to have them.
-    pub(crate) fn take(&mut self, store: &mut Store, bus: &Bus) {
-        let (waiting, bytes) = (&mut self.waiting, &mut self.bytes);
+    ///
+    /// Keys that went by themselves are put down in `gone` besides.
+    pub(crate) fn take(&mut self, store: &mut Store, bus: &Bus, mut gone: Option<&mut Vec<Gone>>) {
+        let (waiting, names) = (&mut self.waiting, &mut self.bytes);
         let first = waiting.len();
         self.forgotten += store.take_changes(&mut |change| {
-            let key = change.key.map(|key| append(bytes, key));
-            waiting.push(Waiting { told: Told::of(change), key, value: None });
+            let place = change.key.map(|key| append(names, key));
+            let has_lapsed = change.class == Class::Expired;
+            if let (Some(gone), Some(key), None) = (&mut gone, change.key, change.origin)
+                && (has_lapsed || change.class == Class::Evicted)
+            {
+                let key = bytes::Bytes::copy_from_slice(key);
+                gone.push(Gone { database: change.database, key, has_lapsed });
+            }
+            waiting.push(Waiting { told: Told::of(change), key: place, value: None });
         });
         if self.events != Events::WithValues || !bus.is_heard(Reserved::Store) {
             return;
         }
         for change in waiting[first..].iter_mut().filter(|change| !change.told.deleted) {
             let Some(key) = change.key.clone() else { continue };
+            let bytes = &mut self.bytes;
             let mut digits = Digits::default();
             if let Some(Glance::Text(value)) = store.glance(change.told.database, &bytes[key], &mut digits)
                 && value.len() <= VALUE_MAX_BYTES

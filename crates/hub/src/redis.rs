@@ -293,7 +293,8 @@ fn run_own(
             None => transactions::exec(core, session, out),
         },
         Verb::Hello => greeting::hello(core, session, out, command),
-        Verb::HubMetrics => return metrics(core, session, out),
+        Verb::HubHerd if !rest.is_empty() => herd_check(core, out, rest),
+        Verb::HubHerd | Verb::HubMetrics => return of_connections(core, session, out, own.verb),
         Verb::Info => server::info(core, session, out, rest),
         // What is written is on disk a second later: there is no save to remember.
         Verb::LastSave => out.integer(i64::try_from(core.moment.wall_ms / 1000).unwrap_or(i64::MAX)),
@@ -364,14 +365,31 @@ fn unknown(command: &[&[u8]]) -> String {
     format!("ERR unknown command '{}', with args beginning with: {arguments}", one_line(&name))
 }
 
-/// `HUB.METRICS`: all figures, as JSON. Connections are counted at the end of the turn.
-fn metrics(core: &mut Core, session: &mut Session, out: &mut Writer<'_>) -> Flow {
+/// `HUB.HERD CHECK` begins to compare shared keys with other servers, `HUB.HERD CHECKED` says what was found so far.
+fn herd_check(core: &mut Core, out: &mut Writer<'_>, rest: &[&[u8]]) {
+    let checked = match rest {
+        [word] if word.eq_ignore_ascii_case(b"CHECK") && core.is_grouped() => {
+            Err("ERR this is not answered inside MULTI")
+        }
+        [word] if word.eq_ignore_ascii_case(b"CHECK") => core.begin_check(),
+        [word] if word.eq_ignore_ascii_case(b"CHECKED") => core.check_result(),
+        _ => Err("ERR HUB.HERD takes CHECK, CHECKED, or nothing"),
+    };
+    match checked {
+        Ok(check) => out.bulk(&serde_json::to_vec(&check).expect("what was found is numbers and texts")),
+        Err(error) => out.error(error),
+    }
+}
+
+/// `HUB.METRICS` and `HUB.HERD`, as JSON. Connections are looked at at the end of the turn.
+fn of_connections(core: &mut Core, session: &mut Session, out: &mut Writer<'_>, verb: Verb) -> Flow {
     if core.is_grouped() {
         out.error("ERR this is not answered inside MULTI");
         return Flow::Go;
     }
+    let to = session.key;
     let with_names = session.user.as_ref().is_some_and(|user| user.is_unrestricted());
-    core.ask(Errand::Metrics { to: session.key, with_names });
+    core.ask(if verb == Verb::HubHerd { Errand::Herd { to } } else { Errand::Metrics { to, with_names } });
     session.waiting = Some(Waiting::Errand);
     Flow::Wait
 }

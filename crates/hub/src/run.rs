@@ -17,6 +17,8 @@ use crate::endpoint::Endpoint;
 use crate::engine::Engines;
 use crate::error::HubError;
 use crate::handover::{self, Giving, Keeping, Taken};
+use crate::herd::Herd;
+use crate::herd::keys::Saved;
 use crate::hub::{End, Hub, QUIT, moment};
 use crate::journal::Journal;
 use crate::limits;
@@ -72,14 +74,23 @@ fn run(settings: HubSettings, notifier: &Notifier, pulse: Pulse, quit: &Quit) ->
     }
     let taken = handover::take(&settings.handover, &Keeping::of(&settings.spec))
         .map_err(|error| HubError::Handover(error.to_string()))?;
-    let mut core = core(&settings, engines, taken.as_ref().is_some_and(Taken::has_keys))?;
+    let (mut core, saved) = core(&settings, engines, taken.as_ref().is_some_and(Taken::has_keys))?;
     core.tcp_port =
         endpoints.iter().filter(|endpoint| endpoint.sort == HubSocket::Store).find_map(Endpoint::port);
+    let reachable = endpoints.iter().filter(|endpoint| endpoint.sort == HubSocket::Herd);
+    let reachable = reachable.filter_map(|endpoint| Some(endpoint.reachable()?.to_string())).collect();
+    let seed = u64::from_le_bytes(remuda_sys::random::bytes()?);
+    core.herd = Herd::new(&settings.spec, reachable, seed)?;
+    if let Some(herd) = &mut core.herd {
+        herd.saved = saved;
+        herd.watch(&poller)?;
+    }
     let mut hub = Hub::new(endpoints, core, poller, pulse)?;
     let mut former = None;
     if let Some(taken) = taken {
         former = Some(hub.take_over(taken).map_err(|error| HubError::Handover(error.to_string()))?);
     }
+    hub.core.begin_in_herd();
     match Giving::listen(&settings.handover) {
         Ok(giving) => {
             hub.core.giving = Some(giving);
@@ -135,14 +146,14 @@ fn new_id() -> Result<String, HubError> {
     Ok(to_hex(&bytes))
 }
 
-/// Everything but connections; without what the disk has where it is old.
-fn core(settings: &Arc<HubSettings>, engines: Engines, is_disk_old: bool) -> Result<Core, HubError> {
+/// Everything but connections, and what was written down of shared keys; without what the disk has where it is old.
+fn core(settings: &Arc<HubSettings>, engines: Engines, is_disk_old: bool) -> Result<(Core, Saved), HubError> {
     let spec = &settings.spec;
     let seed = u64::from_le_bytes(remuda_sys::random::bytes()?);
-    let mut store = Store::new(limits::store(spec, seed));
+    let (mut store, mut saved) = (Store::new(limits::store(spec, seed)), Saved::default());
     let journal = match (limits::keeps_journal(spec), is_disk_old) {
         (false, _) => None,
-        (true, false) => Some(recover(settings, Some(&mut store))?),
+        (true, false) => Some(recover(settings, Some((&mut store, &mut saved)))?),
         (true, true) => Some(recover(settings, None)?),
     };
     let bus = remuda_bus::Bus::new(limits::bus(spec, first_sequence(), seed));
@@ -152,7 +163,9 @@ fn core(settings: &Arc<HubSettings>, engines: Engines, is_disk_old: bool) -> Res
         Scripts::new(limits::scripts(spec)).map_err(|error| HubError::Scripts(error.to_string()))?;
     let durability = Durability::new(journal, limits::fsync(spec));
     let mechanisms = Mechanisms::new(spec)?;
-    Ok(Core::new(Arc::clone(settings), store, bus, durability, run_id, uid, mechanisms, engines, scripts))
+    let core =
+        Core::new(Arc::clone(settings), store, bus, durability, run_id, uid, mechanisms, engines, scripts);
+    Ok((core, saved))
 }
 
 /// Sequence numbers of messages go on after a restart without a file of their own: they begin at the time, and no hub
@@ -161,8 +174,11 @@ fn first_sequence() -> u64 {
     moment().wall_ms << 20
 }
 
-/// Opens the journal and fills `store`, if there is one to fill, with what it has.
-fn recover(settings: &HubSettings, mut store: Option<&mut Store>) -> Result<Journal, HubError> {
+/// Opens the journal and fills what is to be filled, if anything is, with what it has.
+fn recover(
+    settings: &HubSettings,
+    mut filled: Option<(&mut Store, &mut Saved)>,
+) -> Result<Journal, HubError> {
     let folder = settings.spec.state_dir.join(JOURNAL_FOLDER);
     std::fs::create_dir_all(&folder).map_err(|why| HubError::File {
         what: "make the folder",
@@ -177,7 +193,8 @@ fn recover(settings: &HubSettings, mut store: Option<&mut Store>) -> Result<Jour
             database = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok()).unwrap_or(0);
         }
         command => {
-            if let Some(store) = &mut store
+            let Some((store, saved)) = &mut filled else { return };
+            if !saved.read(command)
                 && let Err(error) = store.replay(now, database, command)
             {
                 refused += 1;
@@ -198,6 +215,7 @@ fn recover(settings: &HubSettings, mut store: Option<&mut Store>) -> Result<Jour
 impl Hub {
     /// Everything that was acknowledged is on disk.
     fn finish(&mut self) {
+        self.leave_herd();
         self.core.durability.flush();
         if let Some(journal) = self.core.durability.take()
             && let Err(error) = journal.close(CLOSE_WITHIN)

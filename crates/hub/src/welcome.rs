@@ -23,6 +23,9 @@ impl Hub {
     /// Takes a connection in, if there is room and it comes from somebody we serve; says whether.
     pub(crate) fn welcome(&mut self, endpoint: usize, stream: Stream) -> bool {
         let sort = self.endpoints[endpoint].sort;
+        if sort == HubSocket::Herd {
+            return self.welcome_server(stream);
+        }
         if !self.has_room(sort) {
             self.turn_away(sort, stream);
             return false;
@@ -53,7 +56,7 @@ impl Hub {
                     let session = Session { database, ..Session::new(key, user, origin, now) };
                     Protocol::Redis(Box::new(session), parser)
                 }
-                HubSocket::Bus | HubSocket::Pub | HubSocket::Pull => {
+                HubSocket::Bus | HubSocket::Pub | HubSocket::Pull | HubSocket::Herd => {
                     let options = core.mechanisms.options(sort, way(core, &remote));
                     let wire = zmtp::Connection::accept(Arc::clone(options));
                     Protocol::ZeroMq(Box::new(Peer::new(wire, user, origin, remote.clone())))
@@ -113,6 +116,7 @@ impl Hub {
                     self.core.timers.set(key, Due::Greeting, self.core.moment.tick + limits::GREETING_WITHIN);
                 }
             }
+            Protocol::Herd(_) => self.expect_server(key),
         }
         self.mark(key);
         true

@@ -2,8 +2,8 @@
 //!
 //! The hub is the built-in worker through which workers talk: the bus speaks ZeroMQ, the store speaks the protocol of
 //! Redis, both work on the same data. To the arbiter it is a service named [`HUB`] like any other: its sockets are bound
-//! once, it is reloaded with the old and the new one side by side, and it is restarted when it dies. `[bus]` or `[store]`
-//! in a config makes one; it always has both.
+//! once, it is reloaded with the old and the new one side by side, and it is restarted when it dies. `[bus]`, `[store]`
+//! or `[herd]` in a config makes one; it always has the first two.
 //!
 //! A [`HubSpec`] is part of the config and no secret. [`HubSettings`] is what the worker reads from its standard input: a
 //! sealed memory file, because arguments and variables of a process can be read by others.
@@ -18,6 +18,8 @@ use crate::ServiceName;
 mod access;
 mod bus;
 mod engine;
+mod herd;
+mod herd_view;
 mod metrics;
 mod secret;
 mod socket;
@@ -26,6 +28,10 @@ mod store;
 pub use access::Access;
 pub use bus::{BusAuth, BusSpec, ReplaySpec, SlowPolicy};
 pub use engine::{Engine, EngineKind, EngineUrl, EngineUrlError};
+pub use herd::{HerdSpec, Spreading};
+pub use herd_view::{
+    HerdCall, HerdCheck, HerdCounters, HerdDifference, HerdKeys, HerdLink, HerdMember, HerdView,
+};
 pub use metrics::{
     BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, MemberMetrics,
     SERVICES_MAX, ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
@@ -50,6 +56,8 @@ pub struct HubSpec {
     pub bus: BusSpec,
     /// The store.
     pub store: StoreSpec,
+    /// Other servers, if there are any.
+    pub herd: Option<HerdSpec>,
     /// Folder of what outlives the worker, absolute; it belongs to the hub's user and has mode 0700. Default
     /// `/var/lib/remuda/NAME/hub` for root, else `$XDG_STATE_HOME/remuda/NAME/hub`,
     /// `$HOME/.local/state/remuda/NAME/hub` or `/var/tmp/remuda-UID/NAME/hub`.

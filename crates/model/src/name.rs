@@ -106,6 +106,14 @@ name!(
     ServiceName
 );
 name!(
+    /// The name of a herd.
+    HerdName
+);
+name!(
+    /// The name of a node of a herd, for people: its number is what counts.
+    NodeName
+);
+name!(
     /// The name of a socket.
     SocketName
 );

@@ -50,6 +50,9 @@ pub struct Hub {
     pub bus_pull: Option<String>,
     /// The store: `unix:///run/remuda/shop/store.sock`, `redis://127.0.0.1:40002`.
     pub store: Vec<String>,
+    /// Where other servers reach it: `10.0.0.1:7946`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub herd: Vec<String>,
 }
 
 impl Hub {

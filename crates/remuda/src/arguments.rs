@@ -1,5 +1,6 @@
 //! The command line.
 
+mod herd;
 mod hub;
 mod value;
 
@@ -11,6 +12,10 @@ use clap_complete::Shell;
 use remuda_daemon::Stream;
 use remuda_model::{ServiceName, Signal, StopScope, Target};
 
+pub(crate) use herd::{
+    HerdArguments, HerdCommand, InitHerdArguments, InviteArguments, JoinArguments, RemoveArguments,
+    RenewArguments, RotateArguments,
+};
 pub(crate) use hub::{
     DelArguments, GetArguments, KeysArguments, PubArguments, SetArguments, SubArguments, TopArguments,
     WatchArguments,
@@ -113,6 +118,10 @@ pub(crate) enum Command {
     Keys(KeysArguments),
     /// Print keys of the hub's store, then every change of them
     Watch(WatchArguments),
+    /// Show the other servers of the herd, and the links with them
+    Peers(Printing),
+    /// Make this server a node of a herd, invite others, remove them
+    Herd(HerdArguments),
     /// Check a config file; show what it means and would change
     Check(CheckArguments),
     /// Print the JSON Schema of remuda.toml

@@ -5,6 +5,7 @@
 
 mod bus;
 mod keys;
+mod peers;
 mod shown;
 mod watch;
 
@@ -20,6 +21,7 @@ use crate::instance;
 
 pub(crate) use bus::{publish, subscribe};
 pub(crate) use keys::{delete, get, keys, set};
+pub(crate) use peers::peers;
 pub(crate) use watch::watch;
 
 /// Most that is read from standard input: what one command to the hub may have.

@@ -7,6 +7,7 @@ mod config_file;
 mod doctor;
 mod events;
 mod exit;
+mod herd;
 mod hub;
 mod instance;
 mod logs;
@@ -89,6 +90,8 @@ async fn run(
         Command::Del(arguments) => hub::delete(arguments, global, screen).await,
         Command::Keys(arguments) => hub::keys(arguments, global, screen).await,
         Command::Watch(arguments) => hub::watch(arguments, global, screen).await,
+        Command::Peers(printing) => hub::peers(&printing, global, screen).await,
+        Command::Herd(arguments) => herd::run(arguments, global, screen).await,
         Command::Start(arguments) => act::act(Verb::Start, arguments, global, screen).await,
         Command::Stop(arguments) => act::act(Verb::Stop, arguments, global, screen).await,
         Command::Restart(arguments) => act::act(Verb::Restart, arguments, global, screen).await,

@@ -6,6 +6,7 @@
 //! nothing, and the ring has a bound in changes and one in bytes.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 
 /// What a change is about: the classes of Redis' `notify-keyspace-events`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct Change<'a> {
     pub previous: Option<u64>,
     /// Whether the key is gone now.
     pub deleted: bool,
+    /// The server it was made on; none for this one.
+    pub origin: Option<NonZeroU64>,
 }
 
 /// Changes were asked for that are no longer remembered, or never were: read anew, then watch from now on.
@@ -131,6 +134,7 @@ struct Slot {
     class: Class,
     deleted: bool,
     whole: bool,
+    origin: Option<NonZeroU64>,
 }
 
 impl Changes {
@@ -208,6 +212,7 @@ impl Changes {
             class: change.class,
             deleted: change.deleted,
             whole: change.key.is_none(),
+            origin: change.origin,
         });
         revision
     }
@@ -252,6 +257,7 @@ impl Changes {
             revision: slot.revision,
             previous: (slot.previous > 0).then_some(slot.previous),
             deleted: slot.deleted,
+            origin: slot.origin,
         }
     }
 

@@ -7,12 +7,16 @@
 mod lapse;
 mod log;
 mod primitives;
+mod remote;
 mod run;
 mod waits;
 
 pub use log::ReplayError;
 pub(crate) use primitives::touched;
+pub use remote::{Remote, RemoteError};
 pub use run::Outcome;
+
+use std::num::NonZeroU64;
 
 use crate::blocked::Blocked;
 use crate::change::{Change, Changes, Gap};
@@ -54,6 +58,8 @@ pub struct Store {
     pub(crate) group_has_room: Option<bool>,
     pub(crate) expired: u64,
     pub(crate) evicted: u64,
+    /// The server whose changes are being written; none for what happens here.
+    pub(crate) origin: Option<NonZeroU64>,
     /// Revisions up to this one may be given out before the log has to hear of more.
     pub(crate) reserved: u64,
 }
@@ -90,6 +96,7 @@ impl Store {
             group_has_room: None,
             expired: 0,
             evicted: 0,
+            origin: None,
             reserved: 0,
             options: StoreOptions { databases, ..options },
         }

@@ -17,6 +17,7 @@ use crate::specs::{edit, empty_config, name};
 pub(crate) fn spec() -> HubSpec {
     let second = Duration::from_secs(1);
     HubSpec {
+        herd: None,
         bus: BusSpec {
             listen: Vec::new(),
             pub_listen: None,

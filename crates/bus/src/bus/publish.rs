@@ -54,6 +54,8 @@ struct Source<'a> {
     chunk: Option<u32>,
     origin: Origin,
     first_sequence: u64,
+    /// Whether they were published here, so that consumers have work of them.
+    is_ours: bool,
 }
 
 impl Source<'_> {
@@ -80,6 +82,16 @@ impl Source<'_> {
 impl Bus {
     /// Gives the messages of `batch` to all who asked for them.
     pub fn publish(&mut self, origin: Origin, batch: &Batch) -> Published {
+        self.publish_batch(origin, batch, true)
+    }
+
+    /// Gives messages that were published elsewhere to those who subscribed here. Consumers get none: work stays where it
+    /// was given.
+    pub fn hear(&mut self, origin: Origin, batch: &Batch) -> Published {
+        self.publish_batch(origin, batch, false)
+    }
+
+    fn publish_batch(&mut self, origin: Origin, batch: &Batch, is_ours: bool) -> Published {
         let shared = (batch.bytes.len() >= SHARED_MIN).then_some(&batch.bytes);
         let first_sequence = self.next_sequence;
         let source = Source {
@@ -89,6 +101,7 @@ impl Bus {
             chunk: None,
             origin,
             first_sequence,
+            is_ours,
         };
         Published { receivers: self.publish_all(source), first_sequence }
     }
@@ -133,6 +146,7 @@ impl Bus {
             chunk: None,
             origin,
             first_sequence: self.next_sequence,
+            is_ours: true,
         });
         // A large message should not leave its memory behind.
         frames.shrink_to(CHUNK_BYTES);
@@ -170,6 +184,7 @@ impl Bus {
             chunk: None,
             origin,
             first_sequence,
+            is_ours: true,
         });
         bundle.clear();
         Published { receivers, first_sequence }
@@ -253,7 +268,8 @@ impl Bus {
         let sequence = source.first_sequence + at as u64;
         let origin = Some(source.origin);
         let mut receivers = 0;
-        let is_work = self.consumers.is_kept && route.reserved.is_none() && !self.options.is_relayed;
+        let is_work =
+            self.consumers.is_kept && route.reserved.is_none() && !self.options.is_relayed && source.is_ours;
         if is_work || !route.frames.is_empty() || !route.rings.is_empty() {
             let whole = source.place(spans, &mut self.pool);
             let from = spans[0].start as usize;

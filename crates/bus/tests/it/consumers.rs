@@ -130,6 +130,19 @@ fn what_comes_back_from_elsewhere_is_heard_and_is_no_work() {
 }
 
 #[test]
+fn what_others_published_on_a_shared_bus_is_heard_and_is_no_work() {
+    let mut bus = Bus::new(BusOptions { is_shared: true, ..BusOptions::default() });
+    bus.join(MemberId(1), consumer(1000)).unwrap();
+    bus.join(MemberId(2), subscriber(Encoding::Zmtp, 2)).unwrap();
+    bus.subscribe(MemberId(2), remuda_bus::Filter::Prefix("a".into())).unwrap();
+    assert_eq!(bus.take_asked().len(), 1);
+    assert_eq!(bus.hear(Origin(9), &one("a1")).receivers, 1);
+    assert_eq!(bus.publish(Origin(9), &one("a2")).receivers, 2);
+    assert_eq!(read_text(&mut bus, 1), "\0\x02a2");
+    assert_eq!(read_text(&mut bus, 2), "\0\x02a1\0\x02a2");
+}
+
+#[test]
 fn a_relayed_bus_tells_which_filters_come_and_go() {
     let mut bus = Bus::new(BusOptions { is_relayed: true, ..BusOptions::default() });
     let filter = |text: &'static str| remuda_bus::Filter::Prefix(text.into());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remuda_model::hub::{Access, BusSpec, Engine, HubSpec, ReplaySpec, StoreSpec};
+use remuda_model::hub::{Access, BusSpec, Engine, HerdSpec, HubSpec, ReplaySpec, StoreSpec};
 use remuda_model::{Address, Config, ServiceSpec};
 
 use super::{backoff, limits, log, path, some, stop, texts, time, variables};
@@ -50,6 +50,25 @@ pub(super) fn store(spec: &StoreSpec) -> raw::Store {
         }),
         events: some(raw::Events(spec.events)),
         engine: engine(&spec.engine),
+    }
+}
+
+pub(super) fn herd(spec: &HerdSpec) -> raw::Herd {
+    let list = |list: &[String]| texts(list.iter().map(String::as_str));
+    raw::Herd {
+        listen: listen(&spec.listen),
+        advertise: spec.advertise.clone().and_then(some),
+        peers: list(&spec.peers),
+        discover: some(spec.discover),
+        mode: some(spec.mode),
+        filter: some(spec.filter),
+        local_topics: list(&spec.local_topics),
+        keys: list(&spec.keys),
+        queue: some(raw::Size(spec.queue)),
+        heartbeat: time(spec.heartbeat),
+        future_max: time(spec.future_max),
+        tombstones: time(spec.tombstones),
+        compare_every: time(spec.compare_every),
     }
 }
 

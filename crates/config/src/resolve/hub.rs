@@ -1,13 +1,13 @@
-//! `[bus]`, `[store]`, `[hub]` and `[access.NAME]`: one service, its sockets, and who may use it.
+//! `[bus]`, `[store]`, `[herd]`, `[hub]` and `[access.NAME]`: one service, its sockets, and who may use it.
 //!
-//! Either of `[bus]` and `[store]` makes the hub, which always has both. It becomes an ordinary service with ordinary
+//! Each of `[bus]`, `[store]` and `[herd]` makes the hub, which always has the first two. It becomes an ordinary service with ordinary
 //! sockets, so that nothing else has to know of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use remuda_model::hub::{Access, BusSpec, HUB, HubSocket, HubSpec, StoreSpec};
+use remuda_model::hub::{Access, BusSpec, HUB, HerdSpec, HubSocket, HubSpec, StoreSpec};
 use remuda_model::{Address, InstanceSpec, Kind, Mode, ServiceName, SocketName, SocketOptions, SocketSpec};
 
 use super::{Resolution, Services, Sockets, or};
@@ -28,7 +28,7 @@ const EVERYBODY: u32 = 0o666;
 impl Resolution<'_> {
     /// Whether the file asks for a hub.
     pub(super) fn has_hub(&self) -> bool {
-        self.file.bus.is_some() || self.file.store.is_some()
+        self.file.bus.is_some() || self.file.store.is_some() || self.file.herd.is_some()
     }
 
     /// Whether the workers of a service may use the hub.
@@ -38,7 +38,7 @@ impl Resolution<'_> {
             && !self.has_hub()
         {
             let problem = Problem::error(hub.span.clone(), "there is no hub that it could use");
-            self.problems.push(problem.hint("write [bus] or [store]: either makes one"));
+            self.problems.push(problem.hint("write [bus], [store] or [herd]: each makes one"));
         }
         self.has_hub() && or(&raw.hub, true)
     }
@@ -57,6 +57,7 @@ impl Resolution<'_> {
         let accesses = self.accesses(services);
         let bus = self.table("bus", |this| this.bus());
         let store = self.table("store", |this| this.store());
+        let herd = self.table("herd", |this| this.herd());
         let (raw, state_dir) = self.table("hub", |this| {
             let raw = this.file.hub.clone().unwrap_or_default().value;
             let state_dir = this.state_dir(raw.state.as_ref(), &instance.name);
@@ -69,12 +70,13 @@ impl Resolution<'_> {
         let limited = services.values().filter(|spec| accesses.contains_key(&spec.name));
         let limited_users = limited.filter_map(|spec| spec.identity.user.clone()).collect();
         let mode = if users.is_empty() { OWNER_ONLY } else { EVERYBODY };
-        for spec in hub_sockets(&bus, &store, &instance.runtime_dir, mode) {
+        for spec in hub_sockets(&bus, &store, herd.as_ref(), &instance.runtime_dir, mode) {
             self.not_taken(&spec, sockets);
             service.sockets.push(spec.name.clone());
             sockets.insert(spec.name.clone(), spec);
         }
-        service.kind = Kind::Hub(Box::new(HubSpec { bus, store, state_dir, users, limited_users, accesses }));
+        service.kind =
+            Kind::Hub(Box::new(HubSpec { bus, store, herd, state_dir, users, limited_users, accesses }));
         if self.file.remuda.as_ref().is_none_or(|remuda| remuda.stop_timeout.is_none()) {
             // It stops when the others have.
             instance.stop_timeout =
@@ -95,14 +97,14 @@ impl Resolution<'_> {
 
     /// Without a hub, nothing can be said about one.
     fn hubless(&mut self) {
-        const HINT: &str = "write [bus] or [store]: either makes a hub";
+        const HINT: &str = "write [bus], [store] or [herd]: each makes a hub";
         for name in self.file.access.keys() {
             let message =
                 format!("access.{} says what a service may do on the hub, and there is none", name.value);
             self.problems.push(Problem::error(name.span.clone(), message).hint(HINT));
         }
         if let Some(hub) = &self.file.hub
-            && !self.cut.iter().any(|(section, _)| section == "bus" || section == "store")
+            && !self.cut.iter().any(|(section, _)| ["bus", "store", "herd"].contains(&section.as_str()))
         {
             let message = "[hub] says how the hub runs, and there is none";
             self.problems.push(Problem::error(hub.span.clone(), message).hint(HINT));
@@ -112,7 +114,8 @@ impl Resolution<'_> {
     /// The names of the hub and its sockets are not free.
     fn reserved(&mut self) {
         if let Some((name, _)) = self.file.service.get_key_value(HUB) {
-            let message = "a service cannot be named hub here: [bus] and [store] make a service of that name";
+            let message =
+                "a service cannot be named hub here: [bus], [store] and [herd] make a service of that name";
             let problem = Problem::error(name.span.clone(), message);
             self.problems.push(problem.hint("rename it; how the hub runs is said in [hub]"));
         }
@@ -216,6 +219,7 @@ impl Resolution<'_> {
             HubSocket::Store => listed(&store?.listen),
             HubSocket::Pub => single(&bus?.pub_listen),
             HubSocket::Pull => single(&bus?.pull_listen),
+            HubSocket::Herd => listed(&self.file.herd.as_ref()?.listen),
         }
     }
 
@@ -299,13 +303,22 @@ fn worker(raw: &raw::Hub) -> raw::Service {
     }
 }
 
-fn hub_sockets(bus: &BusSpec, store: &StoreSpec, runtime_dir: &Path, mode: u32) -> Vec<SocketSpec> {
+fn hub_sockets(
+    bus: &BusSpec,
+    store: &StoreSpec,
+    herd: Option<&HerdSpec>,
+    runtime_dir: &Path,
+    mode: u32,
+) -> Vec<SocketSpec> {
     let unix = |name: &str| Address::UnixStream(runtime_dir.join(name));
     let mut all = vec![
         (HubSocket::Bus.socket_name(0), unix("bus.sock")),
         (HubSocket::Store.socket_name(0), unix("store.sock")),
     ];
-    for (socket, listen) in [(HubSocket::Bus, &bus.listen), (HubSocket::Store, &store.listen)] {
+    let others = herd.map_or(&[][..], |herd| &herd.listen);
+    let lists =
+        [(HubSocket::Bus, &bus.listen[..]), (HubSocket::Store, &store.listen), (HubSocket::Herd, others)];
+    for (socket, listen) in lists {
         all.extend((1..).zip(listen).map(|(number, address)| (socket.socket_name(number), address.clone())));
     }
     for (socket, listen) in [(HubSocket::Pub, &bus.pub_listen), (HubSocket::Pull, &bus.pull_listen)] {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use remuda_config::{Masked, Surroundings, effective, load_text};
 use remuda_model::hub::{
-    Access, BusAuth, Engine, Events, Fsync, FullPolicy, HubSpec, ReplaySpec, SlowPolicy, StoreAuth,
+    Access, BusAuth, Engine, Events, Fsync, FullPolicy, HubSpec, ReplaySpec, SlowPolicy, Spreading, StoreAuth,
 };
 use remuda_model::{Address, Config, Readiness, ServiceSpec};
 
@@ -30,6 +30,25 @@ fn of(config: &Config) -> (HubSpec, ServiceSpec) {
 
 fn listens(config: &Config) -> Vec<String> {
     config.sockets.values().map(|spec| format!("{} {}", spec.name, spec.listen)).collect()
+}
+
+#[test]
+fn a_herd_makes_a_hub_and_shares_nothing_that_is_not_named() {
+    let text = "[herd]\nlisten = [\"10.0.0.1:7946\", \"[::1]:7946\"]\npeers = [\"10.0.0.2:7946\", \"three.example:7946\"]\n";
+    let config = load(&format!("{text}{WEB}")).config;
+    let herd = of(&config).0.herd.expect("a herd");
+    assert_eq!(herd.peers, ["10.0.0.2:7946", "three.example:7946"]);
+    assert_eq!((herd.keys, herd.local_topics), (vec![], vec![]));
+    assert_eq!((herd.mode, herd.filter, herd.discover, herd.queue), (Spreading::Auto, true, false, 64 << 20));
+    assert_eq!((herd.heartbeat, herd.future_max), (Duration::from_secs(1), Duration::from_millis(500)));
+    assert_eq!(
+        (herd.tombstones, herd.compare_every),
+        (Duration::from_secs(24 * 3600), Duration::from_secs(60))
+    );
+    let listens = listens(&config);
+    assert!(listens.contains(&"hub-herd-1 10.0.0.1:7946".to_owned()), "{listens:?}");
+    assert!(listens.contains(&"hub-herd-2 [::1]:7946".to_owned()), "{listens:?}");
+    assert_eq!(of(&load(&format!("[bus]\n{WEB}")).config).0.herd, None);
 }
 
 #[test]

@@ -13,6 +13,7 @@ async fn figures_of(answer: Vec<u8>) -> Option<HubMetrics> {
     let path = folder.path().join("store.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let hub = view::Hub {
+        herd: vec![],
         bus: vec![],
         bus_pub: None,
         bus_pull: None,
@@ -50,5 +51,8 @@ async fn figures_are_read_from_a_bulk_string_and_anything_else_is_no_figure() {
 #[tokio::test]
 async fn a_hub_that_is_not_there_has_no_figures() {
     let store = vec!["redis://127.0.0.1:1".to_owned(), "unix:///nowhere/store.sock".to_owned()];
-    assert_eq!(figures(&view::Hub { bus: vec![], bus_pub: None, bus_pull: None, store }).await, None);
+    assert_eq!(
+        figures(&view::Hub { bus: vec![], bus_pub: None, bus_pull: None, store, herd: vec![] }).await,
+        None
+    );
 }

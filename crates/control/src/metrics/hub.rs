@@ -40,6 +40,9 @@ pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
     members(page, metrics);
     services(page, metrics);
     engines(page, metrics);
+    if let Some(view) = &metrics.herd {
+        super::herd::herd(page, view);
+    }
 }
 
 fn members(page: &mut Page, metrics: &HubMetrics) {

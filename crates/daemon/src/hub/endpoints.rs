@@ -61,6 +61,7 @@ impl Endpoints {
             bus_pub: bus(HubSocket::Pub).next(),
             bus_pull: bus(HubSocket::Pull).next(),
             store: self.on(HubSocket::Store).map(|address| written(address, "redis", "unix")).collect(),
+            herd: self.on(HubSocket::Herd).map(Address::to_string).collect(),
         }
     }
 

@@ -34,6 +34,9 @@ impl Core {
         } else {
             self.bus.publish_one(session.origin, pair.topic, pair.payload)
         };
+        if published.is_ok() && !pair.is_shard {
+            self.spread_pair(pair.topic, pair.payload);
+        }
         published.map_err(|error| error.to_string())
     }
 
@@ -81,6 +84,7 @@ impl Core {
     /// Publishes what a ZeroMQ peer sent; says how many heard it here.
     pub(crate) fn broadcast(&mut self, origin: Origin, batch: &Batch) -> u64 {
         if self.engines.bus.is_none() {
+            self.spread_batch(batch);
             return self.bus.publish(origin, batch).receivers;
         }
         self.ask_engine();

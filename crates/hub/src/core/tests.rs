@@ -46,6 +46,7 @@ pub(crate) fn spec(folder: &Path) -> HubSpec {
         engine: Engine::Embedded,
     };
     HubSpec {
+        herd: None,
         bus,
         store,
         state_dir: folder.to_owned(),

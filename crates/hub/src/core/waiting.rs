@@ -18,8 +18,10 @@ impl Core {
     /// What follows from a command of the store: the journal has its effects, the bus its changes, and clients that
     /// waited for its keys go on.
     pub(crate) fn after_command(&mut self, database: u32, command: &[&[u8]], verbatim: bool) {
-        self.take_effects();
-        if verbatim {
+        self.news_of_store();
+        if !self.is_grouped {
+            self.keep_effects(verbatim.then_some((database, command)));
+        } else if verbatim {
             self.durability.append(database, command);
         }
         if !self.is_grouped {
@@ -29,12 +31,15 @@ impl Core {
 
     /// The journal and the news get what the store has said since the last time.
     pub(crate) fn take_effects(&mut self) {
-        let durability = &mut self.durability;
+        self.news_of_store();
         if !self.is_grouped {
-            self.store.drain_effects(&mut |database, arguments| durability.add(database, arguments));
-            durability.end_record();
+            self.keep_effects(None);
         }
-        self.news.take(&mut self.store, &self.bus);
+    }
+
+    fn news_of_store(&mut self) {
+        let gone = self.herd.as_mut().and_then(crate::herd::Herd::gone);
+        self.news.take(&mut self.store, &self.bus, gone);
     }
 
     /// Begins what nobody comes in between of.

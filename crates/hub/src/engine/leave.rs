@@ -59,7 +59,7 @@ impl Hub {
             Protocol::Redis(session, _) => {
                 session.waiting == Some(Waiting::Upstream) && store.outstanding(session) == 0
             }
-            Protocol::ZeroMq(_) => false,
+            Protocol::ZeroMq(_) | Protocol::Herd(_) => false,
         };
         let held_up: Vec<Key> = self
             .connections

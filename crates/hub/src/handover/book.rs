@@ -50,6 +50,11 @@ impl Record {
         })
     }
 
+    /// All of it.
+    pub(crate) fn words(&self) -> Vec<&[u8]> {
+        self.fields.iter().map(AsRef::as_ref).collect()
+    }
+
     /// All fields from `number` on.
     pub(crate) fn rest(&self, number: usize) -> &[Bytes] {
         self.fields.get(number..).unwrap_or_default()

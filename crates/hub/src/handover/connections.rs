@@ -32,6 +32,8 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
     let closing: &[u8] = if connection.closing { b"1" } else { b"0" };
     let Connection { protocol, outbox, input, .. } = connection;
     match protocol {
+        // Links are made anew: what one of them was given is in nobody's hands but its own.
+        Protocol::Herd(_) => false,
         Protocol::Redis(session, _) => {
             // What it waits for is asked again, unless that would do something twice.
             let again = match session.waiting {

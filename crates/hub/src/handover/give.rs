@@ -62,6 +62,7 @@ impl Hub {
         let Ok(Arrival::Message { bytes, .. }) = link.receive(ASK_WITHIN) else { return Ok(None) };
         let Some(theirs) = Keeping::asked(&bytes) else { return Ok(None) };
         self.settle_engines();
+        self.settle_herd();
         if let Err(why) = self.core.durability.drain(WITHIN) {
             let error = HandoverError::Disk(why.to_string());
             self.core.say(&format!("hand over to a new hub: {error}; this one goes on"));
@@ -80,7 +81,10 @@ impl Hub {
         self.close_journal()?;
         let sends_keys = !Keeping::of(&self.core.settings.spec).shares_disk(&theirs);
         match self.pass_on(&link, sends_keys) {
-            Ok(()) => Ok(Some(link)),
+            Ok(()) => {
+                self.end_links();
+                Ok(Some(link))
+            }
             Err(error) => {
                 self.core.say(&format!("hand over to a new hub: {error}; this one goes on"));
                 drop(link);
@@ -99,7 +103,8 @@ impl Hub {
         for key in self.connections.keys() {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             connection.outbox.release(u64::MAX);
-            let endpoint = self.endpoints[connection.endpoint].name.clone();
+            let endpoint = self.endpoints.get(connection.endpoint);
+            let endpoint = endpoint.map(|endpoint| endpoint.name.clone()).unwrap_or_default();
             if connections::write(connection, &endpoint, &self.core.timers, &mut pages) {
                 passed.push(key);
             }

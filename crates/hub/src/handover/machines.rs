@@ -1,6 +1,7 @@
 //! Bus, services, scripts and, where it is on no disk, the store: written down and read again.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use bytes::Bytes;
 use remuda_bus::{
@@ -9,9 +10,13 @@ use remuda_bus::{
 };
 use remuda_store::{Change, Class};
 
+use remuda_herd::spread::HaveOrigin;
+use remuda_herd::{Epoch, NodeId};
+
 use super::HandoverError;
 use super::book::{Pages, Record};
 use crate::core::Core;
+use crate::herd::keys::{COMMAND, Saved};
 use crate::table::Key;
 
 /// The record that says that the store's follow.
@@ -72,9 +77,16 @@ pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
     for source in core.scripts.iter().flat_map(crate::script::Scripts::loaded) {
         pages.add(&[b"script", source]);
     }
+    for origin in core.herd.iter().flat_map(crate::herd::Herd::standing) {
+        let hops = u64::from(origin.hops);
+        pages.add_numbers("stood", &[origin.origin.0, origin.epoch.0, origin.next, hops, origin.age_ms]);
+    }
     if sends_keys {
         // Said also where there are none: what the successor finds on disk is not to be believed.
         pages.add(&[KEYS]);
+        if let Some(herd) = &core.herd {
+            herd.write_keys(&mut |command| pages.add(command));
+        }
         core.store.dump(core.moment, &mut |database, command| {
             let database = database.to_string();
             let mut fields: Vec<&[u8]> = vec![b"store", database.as_bytes()];
@@ -99,6 +111,7 @@ fn write_changes(core: &Core, pages: &mut Pages) {
             if change.deleted { b"1" } else { b"0" },
             if change.key.is_some() { b"1" } else { b"0" },
             change.key.unwrap_or_default(),
+            change.origin.map_or(0, NonZeroU64::get).to_string().as_bytes(),
         ]);
     }
 }
@@ -162,6 +175,12 @@ pub(crate) struct Machines {
     pub(crate) store: Vec<(u32, Vec<Bytes>)>,
     /// The highest turn of the former hub's table.
     pub(crate) last_turn: u32,
+    /// Whether the whole store came along.
+    pub(crate) has_keys: bool,
+    /// What it had written down of shared keys.
+    pub(crate) shared: Saved,
+    /// How far the former hub was with what other servers tell.
+    pub(crate) standing: Vec<HaveOrigin>,
     names: Names,
 }
 
@@ -175,6 +194,7 @@ pub(crate) struct Remembered {
     previous: Option<u64>,
     deleted: bool,
     key: Option<Bytes>,
+    origin: Option<NonZeroU64>,
 }
 
 impl Remembered {
@@ -188,6 +208,7 @@ impl Remembered {
             previous: Some(record.number(5)?).filter(|previous| *previous > 0),
             deleted: record.flag(6)?,
             key: record.flag(7)?.then(|| record.field(8).cloned()).transpose()?,
+            origin: NonZeroU64::new(record.number(9)?),
         })
     }
 
@@ -200,6 +221,7 @@ impl Remembered {
             revision: self.revision,
             previous: self.previous,
             deleted: self.deleted,
+            origin: self.origin,
         }
     }
 }
@@ -278,6 +300,15 @@ impl Machines {
                 self.changes.push(change);
             }
             b"script" => self.scripts.push(record.field(1)?.clone()),
+            b"stood" => self.standing.push(HaveOrigin {
+                origin: NodeId(record.number(1)?),
+                epoch: Epoch(record.number(2)?),
+                next: record.number(3)?,
+                hops: u16::try_from(record.number(4)?).unwrap_or(u16::MAX),
+                age_ms: record.number(5)?,
+            }),
+            KEYS => self.has_keys = true,
+            COMMAND => drop(self.shared.read(&record.words())),
             b"store" => {
                 let database = u32::try_from(record.number(1)?).unwrap_or(0);
                 self.store.push((database, record.rest(2).to_vec()));

@@ -95,8 +95,9 @@ impl Hub {
             machines.bus.members.iter().map(|member| Key::from_number(member.id.0)).collect();
         self.core.restore(machines);
         if has_keys {
-            let core = &mut self.core;
-            core.durability.write_anew(&core.store, core.moment, WITHIN / 2).map_err(HandoverError::Keep)?;
+            let Core { durability, store, herd, moment, .. } = &mut self.core;
+            let shared = |sink: &mut dyn FnMut(&[&[u8]])| herd.iter().for_each(|herd| herd.write_keys(sink));
+            durability.write_anew(store, *moment, WITHIN / 2, shared).map_err(HandoverError::Keep)?;
         }
         let now = self.core.moment.tick;
         for (half, fd) in arriving.into_iter().zip(descriptors) {
@@ -171,6 +172,12 @@ impl Core {
                 // It was loaded before; where the config gives scripts less memory now it may be one too many, and
                 // whoever runs it is told to load it.
                 let _ = scripts.load(&source);
+            }
+        }
+        if let Some(herd) = &mut self.herd {
+            herd.resume_from(machines.standing);
+            if machines.has_keys {
+                herd.saved = machines.shared;
             }
         }
         for (database, command) in machines.store {

@@ -46,7 +46,7 @@ fn no_permissions(user: &User, kind: CommandKind) -> String {
     )
 }
 
-/// Whether a command changes something for everybody.
+/// Whether a command changes something for everybody, or tells of everybody's keys.
 fn concerns_all(own: &Own, command: &[&[u8]]) -> bool {
     let says =
         |words: &[&str]| command.get(1).is_some_and(|what| words.iter().any(|word| text::is(what, word)));
@@ -54,6 +54,8 @@ fn concerns_all(own: &Own, command: &[&[u8]]) -> bool {
         Verb::BgRewrite => true,
         Verb::Config => says(&["SET", "REWRITE", "RESETSTAT"]),
         Verb::Script => says(&["FLUSH"]),
+        // It names keys that differ.
+        Verb::HubHerd => command.len() > 1,
         _ => false,
     }
 }

@@ -19,6 +19,7 @@ pub(crate) enum Verb {
     Eval,
     Exec,
     Hello,
+    HubHerd,
     HubMetrics,
     Info,
     LastSave,
@@ -91,7 +92,7 @@ const fn at_once(own: Own) -> Own {
 }
 
 /// All, by name.
-pub(crate) static OWN: [Own; 56] = [
+pub(crate) static OWN: [Own; 57] = [
     own("ACL", -2, Verb::Acl, "6.0.0"),
     early(own("AUTH", -2, Verb::Auth, "1.0.0")),
     own("BGREWRITEAOF", 1, Verb::BgRewrite, "1.0.0"),
@@ -112,6 +113,7 @@ pub(crate) static OWN: [Own; 56] = [
     own("EVAL_RO", -3, Verb::Eval, "7.0.0"),
     at_once(own("EXEC", 1, Verb::Exec, "1.2.0")),
     early(own("HELLO", -1, Verb::Hello, "6.0.0")),
+    own("HUB.HERD", -1, Verb::HubHerd, OURS),
     own("HUB.METRICS", 1, Verb::HubMetrics, OURS),
     own("INFO", -1, Verb::Info, "1.0.0"),
     own("LASTSAVE", 1, Verb::LastSave, "1.0.0"),

@@ -13,11 +13,22 @@ use super::session::Session;
 use super::text::{is, number, printable, subcommand_refused};
 use super::{CommandKind, lookup};
 use crate::core::Core;
+use crate::herd::Herd;
 use crate::limits;
 
 /// Sections of `INFO`, in the order Redis has them.
-const SECTIONS: [&str; 9] =
-    ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "Bus", "Engines", "Keyspace"];
+const SECTIONS: [&str; 10] = [
+    "Server",
+    "Clients",
+    "Memory",
+    "Persistence",
+    "Stats",
+    "Replication",
+    "Bus",
+    "Engines",
+    "Herd",
+    "Keyspace",
+];
 
 pub(crate) fn info(core: &Core, session: &Session, out: &mut Writer<'_>, wanted: &[&[u8]]) {
     let everything = wanted.is_empty()
@@ -80,6 +91,7 @@ fn lines(core: &Core, session: &Session, section: &str) -> Vec<(String, String)>
         }
         "Bus" => bus_lines(core),
         "Engines" => core.engines.lines(),
+        "Herd" => core.herd.as_ref().map(Herd::lines).unwrap_or_default(),
         _ => (0..core.databases())
             .filter_map(|database| {
                 let (keys, expires) = core.store.len(database);

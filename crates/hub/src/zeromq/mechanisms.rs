@@ -93,7 +93,7 @@ impl Mechanisms {
             Way::Internet => &self.closed,
         };
         match sort {
-            HubSocket::Bus | HubSocket::Store => &options.all,
+            HubSocket::Bus | HubSocket::Store | HubSocket::Herd => &options.all,
             HubSocket::Pub => &options.publish,
             HubSocket::Pull => &options.collect,
         }

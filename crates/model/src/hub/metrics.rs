@@ -37,6 +37,9 @@ pub struct HubMetrics {
     /// Servers that carry the bus or hold the store in place of the hub; at most one of each.
     #[serde(default)]
     pub engines: Vec<EngineMetrics>,
+    /// Other servers, where the config asks for a herd.
+    #[serde(default)]
+    pub herd: Option<super::HerdView>,
 }
 
 /// A server that carries the bus or holds the store.

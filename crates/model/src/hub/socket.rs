@@ -17,14 +17,17 @@ pub enum HubSocket {
     Pub,
     /// The bus, as a PULL socket (ZMTP).
     Pull,
+    /// Other servers.
+    Herd,
 }
 
 impl HubSocket {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Bus, "hub-bus"),
         (Self::Store, "hub-store"),
         (Self::Pub, "hub-pub"),
         (Self::Pull, "hub-pull"),
+        (Self::Herd, "hub-herd"),
     ];
 
     /// What is spoken on the socket of this name; `None` if it is not one of the hub's.
@@ -34,13 +37,15 @@ impl HubSocket {
         let listens = |socket: &Self, rest: &str| match socket {
             Self::Bus | Self::Store => rest.is_empty() || numbered(rest),
             Self::Pub | Self::Pull => rest.is_empty(),
+            // Its addresses are all from the config.
+            Self::Herd => numbered(rest),
         };
         Self::ALL.into_iter().find_map(|(socket, stem)| {
             name.strip_prefix(stem).is_some_and(|rest| listens(&socket, rest)).then_some(socket)
         })
     }
 
-    /// The name of its socket; for a bus or store the Unix one (0), or the one of `listen[number - 1]`.
+    /// The name of its socket; for a bus or store the Unix one (0); for these and the herd, the one of `listen[number - 1]`.
     #[must_use]
     pub fn socket_name(self, number: usize) -> SocketName {
         let stem = Self::ALL.iter().find(|(socket, _)| *socket == self).map_or("hub", |(_, stem)| stem);

@@ -89,6 +89,7 @@ pub(super) fn endpoints(hub: &Hub, width: usize) -> String {
         single("bus, pub", &hub.bus_pub),
         single("bus, pull", &hub.bus_pull),
         listed("store", &hub.store),
+        listed("herd", &hub.herd),
     ];
     for (part, endpoint) in parts.into_iter().flatten() {
         table.row(vec![Cell::styled(part, BOLD), endpoint.into()]);

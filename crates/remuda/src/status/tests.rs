@@ -179,6 +179,7 @@ fn where_the_hub_is_stands_below_unless_only_others_are_asked_for() {
         bus_pub: None,
         bus_pull: Some("tcp://127.0.0.1:5555".into()),
         store: vec!["unix:///run/remuda/shop/store.sock".into(), "redis://127.0.0.1:40002".into()],
+        herd: vec!["10.0.0.1:7946".into()],
     });
     let text = shown(&view, false, 120);
     let (_, below) = text.split_once("\nHUB ").unwrap();
@@ -189,6 +190,7 @@ fn where_the_hub_is_stands_below_unless_only_others_are_asked_for() {
     bus, pull  tcp://127.0.0.1:5555
     store      unix:///run/remuda/shop/store.sock
     store      redis://127.0.0.1:40002
+    herd       10.0.0.1:7946
     "#);
     let mut only = view.clone();
     select(&mut only, &["web".parse().unwrap()]).unwrap();

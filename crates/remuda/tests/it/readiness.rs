@@ -226,7 +226,7 @@ fn breakable(broken: &str) -> Instance {
     let setup = Setup::new(
         "[socket.web]\nlisten = \"127.0.0.1:0\"\n\
          [service.web]\ncommand = \"./run\"\nsockets = [\"web\"]\nworkers = 2\nready = \"notify\"\n\
-         ready_timeout = \"1s\"\nbackoff = { base = \"10ms\" }\n",
+         ready_timeout = \"3s\"\nbackoff = { base = \"10ms\" }\n",
     );
     setup.program(
         "run",

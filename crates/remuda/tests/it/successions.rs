@@ -1,5 +1,7 @@
 //! What works before another arbiter goes on, works after it: once by way of a crash, once by an upgrade.
 
+use std::collections::BTreeSet;
+
 use remuda_model::view::ServicePhase;
 use remuda_model::{EventKind, WorkerPhase};
 
@@ -171,15 +173,13 @@ fn hooks_run_for_what_happens_later() {
         let seen = instance.transcript.locked().lines.len();
         instance.remuda(&["stop", "web"]).done();
         instance.remuda(&["start", "web"]).done();
-        let ran = instance.transcript.wait("four hooks", |written| {
+        // One that was under way when the arbiter was killed is run again: each is there once at least.
+        instance.transcript.wait("four hooks", |written| {
             let new = written.lines.iter().skip(seen.min(written.lines.len()));
-            let ran: Vec<String> =
-                new.filter_map(|line| line.text.strip_prefix("ran ").map(str::to_owned)).collect();
-            (ran.len() == 4).then_some(ran)
+            let ran: BTreeSet<&str> = new.filter_map(|line| line.text.strip_prefix("ran ")).collect();
+            (ran == BTreeSet::from(["after_spawn", "after_stop", "before_spawn", "before_stop"]))
+                .then_some(())
         });
-        let mut sorted = ran.clone();
-        sorted.sort();
-        assert_eq!(sorted, ["after_spawn", "after_stop", "before_spawn", "before_stop"], "{way:?}: {ran:?}");
         instance.end();
     }
 }

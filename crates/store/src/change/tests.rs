@@ -13,6 +13,7 @@ fn set(key: &[u8]) -> Change<'_> {
         revision: 0,
         previous: None,
         deleted: false,
+        origin: None,
     }
 }
 

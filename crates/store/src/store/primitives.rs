@@ -47,7 +47,9 @@ impl Store {
         let (key, entry) =
             self.spaces[space].entries.get_index_mut(index).expect("the index was found by this command");
         let previous = (entry.revision > 0).then_some(entry.revision);
-        let change = Change { database, key: Some(key), event, class, revision: 0, previous, deleted: false };
+        let origin = self.origin;
+        let change =
+            Change { database, key: Some(key), event, class, revision: 0, previous, deleted: false, origin };
         entry.revision = self.changes.push(&change);
         if !self.watched.is_empty() {
             self.watched.mark(database, key, entry.revision);
@@ -68,7 +70,9 @@ impl Store {
     ) -> (Name, Entry) {
         let (key, entry) = self.detach(space, index);
         let previous = (entry.revision > 0).then_some(entry.revision);
-        let change = Change { database, key: Some(&key), event, class, revision: 0, previous, deleted: true };
+        let origin = self.origin;
+        let change =
+            Change { database, key: Some(&key), event, class, revision: 0, previous, deleted: true, origin };
         let revision = self.changes.push(&change);
         if !self.watched.is_empty() {
             self.watched.mark(database, &key, revision);
@@ -106,6 +110,7 @@ impl Store {
             revision: 0,
             previous: None,
             deleted,
+            origin: self.origin,
         };
         let revision = self.changes.push(&change);
         let is_in = |space: &usize, key: &[u8]| self.spaces[*space].entries.contains_key(key);

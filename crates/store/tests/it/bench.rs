@@ -259,7 +259,7 @@ impl Bench {
         keys
     }
 
-    fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         let log = &mut self.log;
         self.store.drain_effects(&mut |database, command| {
             log.push((database, command.iter().map(|word| word.to_vec()).collect()));

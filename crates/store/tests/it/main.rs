@@ -7,6 +7,7 @@ mod collections;
 mod crowd;
 mod keys;
 mod properties;
+mod remote;
 mod sorted_sets;
 mod streams;
 mod strings;

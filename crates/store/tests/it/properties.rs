@@ -156,12 +156,12 @@ fn step() -> impl Strategy<Value = (u8, String, u16)> {
     (0u8..4, line, prop_oneof![4 => Just(0u16), 1 => 0u16..20])
 }
 
-fn history() -> impl Strategy<Value = Vec<(u8, String, u16)>> {
+pub(crate) fn history() -> impl Strategy<Value = Vec<(u8, String, u16)>> {
     prop::collection::vec(step(), 1..60)
 }
 
 /// Runs a history with four clients, of which those that wait stay silent.
-fn run(bench: &mut Bench, history: &[(u8, String, u16)], mut after: impl FnMut(&mut Bench)) {
+pub(crate) fn run(bench: &mut Bench, history: &[(u8, String, u16)], mut after: impl FnMut(&mut Bench)) {
     for (client, line, ms) in history {
         bench.pass(u64::from(*ms));
         bench.database = u32::from(*client % 2);

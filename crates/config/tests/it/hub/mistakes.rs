@@ -56,7 +56,7 @@ fn names_of_the_hub_are_taken() {
     4 | pub_listen = "127.0.0.1:80"
       |              ^^^^^^^^^^^^^^
 
-    error: a service cannot be named hub here: [bus] and [store] make a service of that name
+    error: a service cannot be named hub here: [bus], [store] and [herd] make a service of that name
      --> /srv/shop/remuda.toml:5:10
       |
     5 | [service.hub]
@@ -79,14 +79,14 @@ fn names_of_the_hub_are_taken() {
 
 #[test]
 fn what_speaks_of_a_hub_that_is_not_there_is_refused() {
-    insta::assert_snapshot!(mistakes("[hub]\nnice = 1\n[access.web]\nkeys = []\n[service.web]\ncommand = \"x\"\nhub = true\n"), @r#"
+    insta::assert_snapshot!(mistakes("[hub]\nnice = 1\n[access.web]\nkeys = []\n[service.web]\ncommand = \"x\"\nhub = true\n"), @"
     error: [hub] says how the hub runs, and there is none
      --> /srv/shop/remuda.toml:1:1
       |
     1 | [hub]
       | ^^^^^
       |
-      = help: write [bus] or [store]: either makes a hub
+      = help: write [bus], [store] or [herd]: each makes a hub
 
     error: access.web says what a service may do on the hub, and there is none
      --> /srv/shop/remuda.toml:3:9
@@ -94,7 +94,7 @@ fn what_speaks_of_a_hub_that_is_not_there_is_refused() {
     3 | [access.web]
       |         ^^^
       |
-      = help: write [bus] or [store]: either makes a hub
+      = help: write [bus], [store] or [herd]: each makes a hub
 
     error: there is no hub that it could use
      --> /srv/shop/remuda.toml:7:7
@@ -102,8 +102,8 @@ fn what_speaks_of_a_hub_that_is_not_there_is_refused() {
     7 | hub = true
       |       ^^^^
       |
-      = help: write [bus] or [store]: either makes one
-    "#);
+      = help: write [bus], [store] or [herd]: each makes one
+    ");
 }
 
 #[test]
@@ -397,6 +397,59 @@ fn a_replay_too_many_is_refused() {
     130 | [[bus.replay]]
         | ^^^^^^^^^^^^^^
     ");
+}
+
+#[test]
+fn servers_that_cannot_be_called_are_told() {
+    insta::assert_snapshot!(mistakes("[herd]\nlisten = \"unix:/run/herd\"\nadvertise = \"0.0.0.0:7946\"\npeers = [\"10.0.0.2\", \"10.0.0.3:0\", \"a:1\", \"a:1\"]\nheartbeat = \"1ms\"\nqueue = \"1KiB\"\n"), @r#"
+    error: other servers cannot reach unix:/run/herd
+     --> /srv/shop/remuda.toml:2:10
+      |
+    2 | listen = "unix:/run/herd"
+      |          ^^^^^^^^^^^^^^^^
+
+    error: "0.0.0.0:7946" cannot be called: 0.0.0.0 is no server's address
+     --> /srv/shop/remuda.toml:3:13
+      |
+    3 | advertise = "0.0.0.0:7946"
+      |             ^^^^^^^^^^^^^^
+      |
+      = help: write a host and a port: "10.0.0.2:7946"
+
+    error: "10.0.0.2" cannot be called: it is not a host and a port
+     --> /srv/shop/remuda.toml:4:10
+      |
+    4 | peers = ["10.0.0.2", "10.0.0.3:0", "a:1", "a:1"]
+      |          ^^^^^^^^^^
+      |
+      = help: write a host and a port: "10.0.0.2:7946"
+
+    error: "10.0.0.3:0" cannot be called: nobody listens on port 0
+     --> /srv/shop/remuda.toml:4:22
+      |
+    4 | peers = ["10.0.0.2", "10.0.0.3:0", "a:1", "a:1"]
+      |                      ^^^^^^^^^^^^
+      |
+      = help: write a host and a port: "10.0.0.2:7946"
+
+    error: a:1 is listed twice
+     --> /srv/shop/remuda.toml:4:43
+      |
+    4 | peers = ["10.0.0.2", "10.0.0.3:0", "a:1", "a:1"]
+      |                                           ^^^^^
+
+    error: a heartbeat comes every 100ms to 1m
+     --> /srv/shop/remuda.toml:5:13
+      |
+    5 | heartbeat = "1ms"
+      |             ^^^^^
+
+    error: a link's queue has room for 64KiB at least
+     --> /srv/shop/remuda.toml:6:9
+      |
+    6 | queue = "1KiB"
+      |         ^^^^^^
+    "#);
 }
 
 #[test]

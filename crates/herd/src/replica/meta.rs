@@ -1,0 +1,320 @@
+//! What is known of a key beside its value, and how news of it are taken in.
+//!
+//! [`Meta::join`] is the whole of convergence: of each fact the higher mark stays, what is not newer than the base is
+//! void, and of two kinds of later facts (elements of a hash, of a set, of a sorted set, counts) that stand beside each
+//! other the one with the newest fact stays, on a base as new as the newest fact of the others. Each step only raises
+//! marks, and where they end depends on the set of facts alone, not on their order.
+
+use std::collections::BTreeMap;
+
+use crate::NodeId;
+use crate::replica::fold;
+use crate::replica::mark::Mark;
+use crate::replica::page::Ground;
+use crate::replica::state::{Base, Collection, Expiry, KeyState, Shape, Share};
+
+/// An element's address within its key.
+pub(crate) type Part = (Collection, Box<[u8]>);
+
+/// When an element was changed, and whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartMark {
+    pub(crate) mark: Mark,
+    pub(crate) is_live: bool,
+}
+
+/// What a key has on its base.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct More {
+    /// When it ends, where that was said after the base. A whole value comes with its own, which the store knows.
+    pub(crate) expiry: Option<Expiry>,
+    pub(crate) parts: BTreeMap<Part, PartMark>,
+    pub(crate) shares: BTreeMap<NodeId, Share>,
+    /// The number at the base, which the shares are added to.
+    pub(crate) number: Option<i64>,
+    /// How many elements are there.
+    pub(crate) live: usize,
+    /// What the elements add to the digest.
+    sum: u64,
+}
+
+/// A key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meta {
+    pub(crate) base: Mark,
+    pub(crate) ground: Ground,
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What came of news.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Joined {
+    pub(crate) base: bool,
+    pub(crate) expiry: bool,
+    pub(crate) counted: bool,
+    /// Elements whose news were taken.
+    pub(crate) taken: Vec<Part>,
+    /// Elements that went with what they stood on.
+    pub(crate) voided: Vec<Part>,
+}
+
+impl Joined {
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.base && !self.expiry && !self.counted && self.taken.is_empty() && self.voided.is_empty()
+    }
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self { base: Mark::ZERO, ground: Ground::Gone, more: None }
+    }
+}
+
+impl Meta {
+    /// What clients see of it.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        shape(self.ground, self.more.as_deref())
+    }
+
+    /// Its newest mark.
+    pub(crate) fn newest(&self) -> Mark {
+        let Some(more) = &self.more else { return self.base };
+        let expiry = more.expiry.iter().map(|expiry| expiry.mark);
+        let shares = more.shares.values().map(Share::mark);
+        let parts = more.parts.values().map(|part| part.mark);
+        expiry.chain(shares).chain(parts).fold(self.base, Mark::max)
+    }
+
+    /// Notes that its time was over: it is as it would be had its newest fact been its end.
+    pub(crate) fn lapse(&mut self) {
+        *self = Self { base: self.newest(), ground: Ground::Lapsed, more: None };
+    }
+
+    /// The counter's value; none where there is no count, or nothing to be counted on.
+    pub(crate) fn counter(&self) -> Option<i64> {
+        let more = self.more.as_deref().filter(|more| !more.shares.is_empty())?;
+        let base = if self.ground == Ground::Whole { more.number? } else { 0 };
+        let sum: i128 = more.shares.values().map(|share| i128::from(share.sum)).sum();
+        let value = i128::from(base) + sum;
+        Some(i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// Takes news in at a time of the wall clock. `ends_later`: whether the key as it stands ends by itself.
+    pub(crate) fn join(&mut self, state: &KeyState, wall_ms: u64, ends_later: bool) -> Joined {
+        let mut joined = Joined::default();
+        if self.ground == Ground::Lapsed && self.is_revived_by(state, wall_ms) {
+            *self = Self::default();
+        }
+        self.join_base(state, ends_later, &mut joined);
+        self.join_elements(state, &mut joined);
+        self.join_shares(state, &mut joined);
+        self.settle_kinds(&mut joined);
+        self.join_expiry(state, &mut joined);
+        self.tidy();
+        joined
+    }
+
+    /// Removes an element that others have seen removed.
+    pub(crate) fn drop_part(&mut self, part: &Part) {
+        if let Some(more) = &mut self.more {
+            more.remove(part);
+        }
+        self.tidy();
+    }
+
+    fn join_base(&mut self, state: &KeyState, ends_later: bool, joined: &mut Joined) {
+        let own_end = self.more.as_ref().and_then(|more| more.expiry);
+        let has_more_time = own_end.is_some_and(|expiry| expiry.mark > state.mark);
+        if state.base == Base::Lapsed && (ends_later || has_more_time) {
+            // It will lapse here by this server's clock, or was given more time.
+            return;
+        }
+        let is_void = state.mark == self.base && self.ground == Ground::Whole && state.mark != Mark::ZERO;
+        if state.mark > self.base {
+            self.raise(state.mark, joined);
+            self.ground = match &state.base {
+                Base::Gone => Ground::Gone,
+                Base::Lapsed => Ground::Lapsed,
+                Base::Whole(_) => Ground::Whole,
+            };
+            joined.base = true;
+        } else if is_void && !matches!(state.base, Base::Whole(_)) {
+            self.ground = Ground::Gone;
+            joined.base = true;
+        }
+    }
+
+    /// Whether a key that lapsed here goes on elsewhere: it was given more time before. What it held is told again by
+    /// whoever has it.
+    fn is_revived_by(&self, state: &KeyState, wall_ms: u64) -> bool {
+        let is_over = state.expiry.and_then(|expiry| expiry.at_ms).is_some_and(|at_ms| at_ms <= wall_ms);
+        let has_more_time = state.expiry.is_some_and(|expiry| expiry.mark > self.base);
+        !is_over && has_more_time
+    }
+
+    /// Whether somebody counts on a base whose number is not known yet.
+    pub(crate) fn wants_number(&self) -> bool {
+        let more = self.more.as_deref().filter(|more| !more.shares.is_empty() && more.number.is_none());
+        more.is_some() && self.ground == Ground::Whole
+    }
+
+    /// Remembers the number at the base.
+    pub(crate) fn set_number(&mut self, number: Option<i64>) {
+        if let Some(more) = self.more.as_deref_mut() {
+            more.number = number;
+        }
+    }
+
+    fn join_elements(&mut self, state: &KeyState, joined: &mut Joined) {
+        for element in &state.elements {
+            let part = (element.collection, Box::from(&element.name[..]));
+            let have = self.more.as_ref().and_then(|more| more.parts.get(&part)).map(|have| have.mark);
+            if element.mark <= self.base || have.is_some_and(|have| have >= element.mark) {
+                continue;
+            }
+            let mark = PartMark { mark: element.mark, is_live: element.value.is_some() };
+            self.more.get_or_insert_default().insert(part.clone(), mark);
+            joined.taken.push(part);
+        }
+    }
+
+    fn join_shares(&mut self, state: &KeyState, joined: &mut Joined) {
+        for share in &state.shares {
+            let have = self.more.as_ref().and_then(|more| more.shares.get(&share.node));
+            if share.since_mark() > self.base && have.is_none_or(|have| have.stamp < share.stamp) {
+                self.more.get_or_insert_default().shares.insert(share.node, *share);
+                joined.counted = true;
+            }
+        }
+    }
+
+    /// Of several kinds of later facts one stays.
+    fn settle_kinds(&mut self, joined: &mut Joined) {
+        let Some(more) = self.more.as_deref() else { return };
+        if !more.shares.is_empty() && self.ground == Ground::Lapsed {
+            // It was counted on after it lapsed: a new counter.
+            self.ground = Ground::Gone;
+        }
+        if !more.parts.is_empty() && self.ground != Ground::Gone {
+            self.ground = Ground::Gone;
+            joined.base = true;
+        }
+        let kinds = |more: &More| match (more.parts.first_key_value(), more.parts.last_key_value()) {
+            (Some((first, _)), Some((last, _))) => first.0 != last.0 || !more.shares.is_empty(),
+            _ => false,
+        };
+        if !kinds(more) {
+            return;
+        }
+        let mut newest: BTreeMap<Option<Collection>, Mark> = BTreeMap::new();
+        let parts = more.parts.iter().map(|(part, mark)| (Some(part.0), mark.mark));
+        for (kind, mark) in parts.chain(more.shares.values().map(|share| (None, share.mark()))) {
+            let highest = newest.entry(kind).or_insert(mark);
+            *highest = mark.max(*highest);
+        }
+        let mut marks: Vec<Mark> = newest.into_values().collect();
+        marks.sort_unstable();
+        let second = marks[marks.len() - 2];
+        self.raise(second, joined);
+    }
+
+    fn join_expiry(&mut self, state: &KeyState, joined: &mut Joined) {
+        let is_whole = self.ground == Ground::Whole;
+        let own = self.more.as_ref().and_then(|more| more.expiry);
+        match state.expiry {
+            Some(expiry) if expiry.mark == self.base && is_whole && own.is_none() => {
+                joined.expiry = joined.base;
+            }
+            Some(expiry) if expiry.mark > self.base && own.is_none_or(|own| own.mark < expiry.mark) => {
+                self.more.get_or_insert_default().expiry = Some(expiry);
+                joined.expiry = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// A new base: what is not newer is void.
+    fn raise(&mut self, base: Mark, joined: &mut Joined) {
+        self.base = base;
+        let Some(more) = self.more.as_deref_mut() else { return };
+        let void: Vec<Part> =
+            more.parts.iter().filter(|(_, have)| have.mark <= base).map(|(part, _)| part.clone()).collect();
+        for part in void {
+            if more.remove(&part).is_some_and(|have| have.is_live) {
+                joined.voided.push(part);
+            }
+        }
+        let before = more.shares.len();
+        more.shares.retain(|_, share| share.since_mark() > base);
+        joined.counted |= more.shares.len() != before;
+        more.number = None;
+        more.expiry = more.expiry.filter(|expiry| expiry.mark > base);
+    }
+
+    fn tidy(&mut self) {
+        let is_idle = |more: &More| more.parts.is_empty() && more.shares.is_empty() && more.expiry.is_none();
+        if self.more.as_deref().is_some_and(is_idle) {
+            self.more = None;
+        }
+    }
+}
+
+impl More {
+    fn insert(&mut self, part: Part, mark: PartMark) {
+        self.remove(&part);
+        if mark.is_live {
+            self.live += 1;
+            self.sum ^= part_sum(&part, mark.mark);
+        }
+        self.parts.insert(part, mark);
+    }
+
+    fn remove(&mut self, part: &Part) -> Option<PartMark> {
+        let old = self.parts.remove(part)?;
+        if old.is_live {
+            self.live -= 1;
+            self.sum ^= part_sum(part, old.mark);
+        }
+        Some(old)
+    }
+}
+
+/// What clients see of a key.
+pub(crate) fn shape(ground: Ground, more: Option<&More>) -> Option<Shape> {
+    let collection = more.filter(|more| more.live > 0).and_then(|more| more.parts.first_key_value());
+    match (ground, collection) {
+        (Ground::Whole, _) => Some(Shape::Whole),
+        (_, Some((part, _))) => Some(Shape::Parts(part.0)),
+        (Ground::Gone, None) if more.is_some_and(|more| !more.shares.is_empty()) => Some(Shape::Whole),
+        _ => None,
+    }
+}
+
+/// What a key adds to the digest: its marks, if it is there; zero if not.
+pub(crate) fn fingerprint(name_hash: u64, base: Mark, ground: Ground, more: Option<&More>) -> u64 {
+    if shape(ground, more).is_none() {
+        return 0;
+    }
+    let base = if ground == Ground::Whole { mark_sum(base) } else { 0 };
+    let more = more.map_or(0, |more| {
+        let expiry = more.expiry.map_or(0, |expiry| fold::mix(1, mark_sum(expiry.mark)));
+        let shares = more.shares.values().fold(0, |sum, share| sum ^ fold::mix(2, mark_sum(share.mark())));
+        more.sum ^ expiry ^ shares
+    });
+    // Never zero, which is "not there".
+    fold::mix(name_hash, base ^ more) | 1
+}
+
+/// The integer whose only spelling is `text`.
+pub(crate) fn integer(text: &[u8]) -> Option<i64> {
+    let number: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (number.to_string().as_bytes() == text).then_some(number)
+}
+
+fn mark_sum(mark: Mark) -> u64 {
+    fold::mix(mark.stamp.0, mark.node.0)
+}
+
+fn part_sum(part: &Part, mark: Mark) -> u64 {
+    fold::mix(fold::mix(3 + part.0 as u64, fold::bytes(&part.1)), mark_sum(mark))
+}

@@ -1,0 +1,308 @@
+//! The asking side: fetching what a peer has and this server lacks.
+//!
+//! When a link comes up the peer is asked for its recent changes, those left out that are known here. If it no longer
+//! remembers enough of them, and from time to time anyway, the trees of digests are compared from the top: where they
+//! differ one goes down, in leaves that differ the keys are compared, and those that differ are fetched. One question
+//! is under way at a time, and what came is taken in at once; a pull that is cut off has lost only its place.
+//!
+//! When a pull is complete, this server has everything the peer had when it began, and knows what the peer knew. And
+//! what this server has, the peer has not, though it knew of it, was deleted so long ago that the peer has forgotten it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::Bytes;
+
+use crate::replica::Replica;
+use crate::replica::clock::Now;
+use crate::replica::code::{decode_state, encode_state};
+use crate::replica::fold;
+use crate::replica::known::Known;
+use crate::replica::mark::{Mark, Stamp};
+use crate::replica::message::{ASKED_MAX, Message, WANTED_MAX};
+use crate::replica::meta::Part;
+use crate::replica::order::{Order, ReplicaEvent};
+use crate::replica::serve::low;
+use crate::replica::shelf::Shelf;
+use crate::replica::table::{Address, LEVELS, address, parts_of};
+use crate::{Epoch, NodeId};
+
+/// Differing keys told of by a check; the others are counted.
+const TOLD_MAX: u64 = 1_000;
+
+/// A pull under way.
+#[derive(Debug)]
+pub(crate) struct Pull {
+    id: u32,
+    is_check: bool,
+    began_tick_ms: u64,
+    pub(crate) heard_tick_ms: u64,
+    /// The peer as it began.
+    epoch: Epoch,
+    known: Known,
+    pub(super) horizon: Stamp,
+    nodes: VecDeque<(u8, u32)>,
+    leaves: VecDeque<u16>,
+    wanted: VecDeque<u64>,
+    /// Something could not be taken in: this server does not know all that the peer knew.
+    is_partial: bool,
+    pub(super) keys: u64,
+    bytes: u64,
+}
+
+impl Replica {
+    pub(super) fn begin_pull(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        by_tree: bool,
+        is_check: bool,
+        orders: &mut Vec<Order>,
+    ) {
+        self.next_pull = self.next_pull.wrapping_add(1);
+        let place = self.peers.entry(peer).or_default();
+        place.pull = Some(Pull {
+            id: self.next_pull,
+            is_check,
+            began_tick_ms: now.tick_ms,
+            heard_tick_ms: now.tick_ms,
+            epoch: self.epoch,
+            known: Known::default(),
+            horizon: Stamp::ZERO,
+            nodes: VecDeque::new(),
+            leaves: VecDeque::new(),
+            wanted: VecDeque::new(),
+            is_partial: false,
+            keys: 0,
+            bytes: 0,
+        });
+        let begin = Message::Begin {
+            pull: self.next_pull,
+            scopes: self.scopes.fingerprint(),
+            known: self.known.stretches().collect(),
+            by_tree,
+            resume: place.resume,
+        };
+        orders.push(Order::Send(peer, begin));
+    }
+
+    /// Whatever a peer says.
+    pub(super) fn said(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        message: Message,
+        shelf: &mut dyn Shelf,
+        orders: &mut Vec<Order>,
+    ) {
+        match message {
+            Message::Begin { .. } => return self.begun_by(peer, message, orders),
+            Message::Ask { .. } | Message::AskLeaves { .. } | Message::Want { .. } => {
+                return self.asked(peer, message, orders);
+            }
+            _ => {}
+        }
+        let place = self.peers.entry(peer).or_default();
+        // An answer to a pull that was given up.
+        let Some(mut pull) = place.pull.take_if(|pull| pull.id == message.pull()) else { return };
+        pull.heard_tick_ms = now.tick_ms;
+        pull.bytes += message.size_bytes() as u64;
+        let goes_on = match message {
+            Message::Refused { .. } => {
+                orders.push(Order::Event(ReplicaEvent::ScopesDiffer(peer)));
+                return;
+            }
+            Message::Begun { is_recent, known, horizon, epoch, root, .. } => {
+                pull.epoch = epoch;
+                pull.known = Known::from_stretches(known);
+                pull.horizon = horizon;
+                if !is_recent && root != self.table.root() {
+                    pull.nodes.push_back((0, 0));
+                }
+                if is_recent { Some(false) } else { Some(true) }
+            }
+            Message::Sums { level, sums, .. } => Some(self.compare_sums(&mut pull, level, &sums)),
+            Message::Leaves { leaves, is_last, .. } => {
+                for (leaf, keys) in &leaves {
+                    self.compare_leaf(peer, &mut pull, *leaf, keys, shelf, orders);
+                }
+                Some(is_last)
+            }
+            Message::States { states, position, is_last, .. } => {
+                for state in &states {
+                    self.pulled(now, peer, &mut pull, state, shelf, orders);
+                }
+                if position > 0 && !pull.is_partial {
+                    self.peers.entry(peer).or_default().resume = Some((pull.epoch, position));
+                }
+                Some(is_last)
+            }
+            _ => None,
+        };
+        let question = if goes_on == Some(true) { pull.question() } else { None };
+        match (goes_on, question) {
+            (Some(true), None) => self.complete(now, peer, &pull, orders),
+            (_, question) => {
+                orders.extend(question.map(|question| Order::Send(peer, question)));
+                self.peers.entry(peer).or_default().pull = Some(pull);
+            }
+        }
+    }
+
+    fn compare_sums(&self, pull: &mut Pull, level: u8, sums: &[(u32, [u64; 16])]) -> bool {
+        for (node, theirs) in sums.iter().take(ASKED_MAX) {
+            let Some(own) = self.table.branches(level, *node) else { continue };
+            for (branch, _) in (0u32..).zip(own.iter().zip(theirs)).filter(|(_, (own, theirs))| own != theirs)
+            {
+                let below = node * 16 + branch;
+                match u16::try_from(below) {
+                    Ok(leaf) if level + 1 == LEVELS => pull.leaves.push_back(leaf),
+                    _ => pull.nodes.push_back((level + 1, below)),
+                }
+            }
+        }
+        true
+    }
+
+    fn compare_leaf(
+        &mut self,
+        peer: NodeId,
+        pull: &mut Pull,
+        leaf: u16,
+        keys: &[(u32, u32)],
+        shelf: &mut dyn Shelf,
+        orders: &mut Vec<Order>,
+    ) {
+        let mut theirs: Vec<(u32, u32)> = keys.to_vec();
+        theirs.sort_unstable();
+        let mut own: Vec<(u32, u32)> = Vec::new();
+        let mut only_here: Vec<Address> = Vec::new();
+        for (name, entry) in self.table.leaf(leaf) {
+            let hash = low(fold::short(name));
+            own.push((hash, fold::seasoned(entry.fingerprint(name), pull.id)));
+            let at = theirs.partition_point(|&(other, _)| other < hash);
+            if entry.is_live() && theirs.get(at).is_none_or(|&(other, _)| other != hash) {
+                only_here.push(name.into());
+            }
+        }
+        own.sort_unstable();
+        let is_had = |key: &(u32, u32)| own.binary_search(key).is_ok();
+        // A key that is gone there is of interest where it is here.
+        let is_live_here = |hash: u32| {
+            let at = own.partition_point(|&(other, _)| other < hash);
+            own[at..].iter().take_while(|(other, _)| *other == hash).any(|(_, print)| *print != 0)
+        };
+        let differs = |key: &&(u32, u32)| !is_had(key) && (key.1 != 0 || is_live_here(key.0));
+        let whole = |hash: u32| u64::from(leaf) << 48 | u64::from(hash);
+        let wanted: BTreeSet<u64> = theirs.iter().filter(differs).map(|&(hash, _)| whole(hash)).collect();
+        pull.wanted.extend(wanted);
+        for name in only_here {
+            if pull.is_check {
+                pull.differs(peer, &name, orders);
+            } else {
+                self.drop_if_deleted(peer, pull, &name, shelf);
+            }
+        }
+    }
+
+    /// Takes in what came.
+    fn pulled(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        pull: &mut Pull,
+        bytes: &Bytes,
+        shelf: &mut dyn Shelf,
+        orders: &mut Vec<Order>,
+    ) {
+        let Ok(mut state) = decode_state(bytes) else {
+            pull.is_partial = true;
+            self.figures.refused += 1;
+            return;
+        };
+        if pull.is_check {
+            if let Some(name) = address(state.database, &state.key) {
+                pull.differs(peer, &name, orders);
+            }
+            return;
+        }
+        if !self.clock.is_near(now, state.newest().stamp) {
+            pull.is_partial = true;
+            return;
+        }
+        let named: BTreeSet<Part> =
+            state.elements.iter().map(|element| (element.collection, Box::from(&element.name[..]))).collect();
+        self.strike_forgotten(&mut state);
+        let Ok(taken) = self.take_in(now, peer, &state, shelf) else {
+            pull.is_partial = true;
+            self.figures.refused += 1;
+            return;
+        };
+        let Some((name, joined)) = taken else { return };
+        let dropped = self.drop_forgotten(peer, pull, &name, &state, &named, shelf);
+        if joined.is_nothing() && !dropped {
+            return;
+        }
+        pull.keys += 1;
+        self.figures.repaired += 1;
+        let mut newest: Vec<Mark> = Vec::new();
+        for mark in state.marks().filter(|&mark| mark != Mark::ZERO) {
+            match newest.iter_mut().find(|other| other.node == mark.node) {
+                Some(other) => *other = mark.max(*other),
+                None => newest.push(mark),
+            }
+        }
+        for mark in newest {
+            self.taken(mark, None, &name);
+        }
+        orders.push(Order::Note(encode_state(&self.noted(&name, &state))));
+    }
+
+    fn complete(&mut self, now: Now, peer: NodeId, pull: &Pull, orders: &mut Vec<Order>) {
+        if pull.is_check {
+            orders.push(Order::Event(ReplicaEvent::Checked { peer, differing: pull.keys }));
+            return;
+        }
+        if !pull.is_partial {
+            self.known.merge(&pull.known);
+        }
+        self.figures.synced += 1;
+        orders.push(Order::Note(self.knowledge()));
+        let took_ms = now.tick_ms.saturating_sub(pull.began_tick_ms);
+        let (keys, bytes) = (pull.keys, pull.bytes);
+        orders.push(Order::Event(ReplicaEvent::Synced { peer, keys, bytes, took_ms }));
+    }
+}
+
+impl Pull {
+    /// The next question; none when everything was compared and fetched.
+    fn question(&mut self) -> Option<Message> {
+        let pull = self.id;
+        let has_all = self.nodes.is_empty() && self.leaves.is_empty();
+        if self.wanted.len() >= WANTED_MAX || (has_all && !self.wanted.is_empty()) {
+            let hashes = self.wanted.drain(..self.wanted.len().min(WANTED_MAX)).collect();
+            return Some(Message::Want { pull, hashes, names_only: self.is_check });
+        }
+        if !self.leaves.is_empty() {
+            let leaves = self.leaves.drain(..self.leaves.len().min(ASKED_MAX)).collect();
+            return Some(Message::AskLeaves { pull, leaves });
+        }
+        let (level, _) = *self.nodes.front()?;
+        let len = self.nodes.iter().take(ASKED_MAX).take_while(|(each, _)| *each == level).count();
+        let nodes = self.nodes.drain(..len).map(|(_, node)| node).collect();
+        Some(Message::Ask { pull, level, nodes })
+    }
+
+    /// Whether the peer knew a change, and has had the time to forget that it was undone.
+    pub(super) fn has_forgotten(&self, mark: Mark) -> bool {
+        mark.stamp < self.horizon && self.known.covers(mark)
+    }
+
+    fn differs(&mut self, peer: NodeId, name: &[u8], orders: &mut Vec<Order>) {
+        self.keys += 1;
+        if self.keys <= TOLD_MAX {
+            let (database, key) = parts_of(name);
+            let key = Bytes::copy_from_slice(key);
+            orders.push(Order::Event(ReplicaEvent::Differs { peer, database, key }));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Replicas: stores that become equal.
+
+mod clock;
+mod codec;
+mod model;
+mod shelf;
+mod stories;
+mod world;

@@ -1,0 +1,372 @@
+//! Single stories, each told once.
+
+use bytes::Bytes;
+use remuda_herd::replica::{
+    Collection, Input, Message, ReplicaEvent, ReplicaOptions, Scope, Scopes, Touch, decode_change,
+};
+use remuda_herd::{Epoch, NodeId};
+
+use super::shelf::Value;
+use super::world::{BEGAN_MS, Command, Disk, World, id};
+
+fn world(servers: usize) -> World {
+    World::new(servers, ReplicaOptions::default())
+}
+
+fn field(name: u8) -> Command {
+    Command::Field(Collection::Hash, name, name)
+}
+
+/// Leaves a server alone, or brings it back.
+fn cut(world: &mut World, server: usize) {
+    world.settle();
+    world.group[server] = 1;
+}
+
+#[test]
+fn fields_set_at_the_same_time_on_two_servers_are_both_there() {
+    let mut world = world(2);
+    world.run(0, 1, &field(1));
+    world.run(1, 1, &field(2));
+    world.settle();
+    assert!(world.is_equal());
+    assert_eq!(world.servers[0].map.names(b"key:1"), ["f1", "f2"]);
+}
+
+#[test]
+fn counts_of_two_servers_add_up_and_a_set_begins_anew() {
+    let mut world = world(2);
+    world.run(0, 1, &Command::Set(5, None));
+    world.settle();
+    for server in [0, 1, 1] {
+        world.run(server, 1, &Command::Count(2));
+    }
+    world.settle();
+    assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("11"));
+    world.pass(1);
+    world.run(1, 1, &Command::Set(3, None));
+    world.run(1, 1, &Command::Count(1));
+    world.settle();
+    assert!(world.is_equal());
+    assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("4"));
+}
+
+#[test]
+fn an_overwritten_write_is_counted_where_it_was_made() {
+    let mut world = world(3);
+    world.run(0, 1, &Command::Set(1, None));
+    world.pass(5);
+    world.run(1, 1, &Command::Set(2, None));
+    world.settle();
+    world.pass(5);
+    world.run(2, 1, &Command::Set(3, None));
+    world.settle();
+    let lost: Vec<u64> =
+        world.servers.iter().map(|server| server.replica.view().figures.concurrent_overwrites).collect();
+    assert_eq!(lost, [1, 0, 0], "the third one had seen the second");
+    assert!(world.is_equal());
+}
+
+#[test]
+fn a_clock_an_hour_ahead_carries_nobody_away() {
+    let mut world = world(2);
+    world.servers[0].skew_ms = 3_600_000;
+    world.run(0, 1, &Command::Set(1, None));
+    world.settle();
+    assert_eq!(world.servers[1].map.text(b"key:1"), None);
+    assert_eq!(world.servers[1].replica.view().waiting, 1);
+    assert!(matches!(world.servers[1].events[..], [ReplicaEvent::Quarantined { ahead_ms: 3_600_000, .. }]));
+    world.run(1, 2, &Command::Set(2, None));
+    let stamp = decode_change(world.spread.last().unwrap()).unwrap().mark.stamp;
+    assert!(stamp.ms() < BEGAN_MS + 60_000, "the own clock goes on as it was");
+    let due = world.servers[1].replica.deadline_tick_ms();
+    assert!(due <= world.tick_ms + 3_600_000);
+    world.pass(3_599_500);
+    world.step(1, Input::Tick);
+    assert_eq!(world.servers[1].map.text(b"key:1").as_deref(), Some("1"));
+}
+
+#[test]
+fn what_a_server_missed_comes_when_it_is_back_and_no_more() {
+    let mut world = world(2);
+    for key in 0..100 {
+        world.run(0, key, &Command::Set(1, None));
+    }
+    world.settle();
+    world.join();
+    cut(&mut world, 1);
+    world.run(0, 7, &Command::Set(2, None));
+    world.run(0, 8, &Command::Delete);
+    world.settle();
+    world.bytes = 0;
+    world.join();
+    assert!(world.is_equal());
+    assert!(world.bytes < 600, "{} bytes", world.bytes);
+    assert_eq!(world.servers[1].map.text(b"key:7").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_deleted_key_does_not_come_back_though_its_deletion_is_forgotten() {
+    let options = ReplicaOptions { grace_ms: 10_000, compare_ms: 1_000, ..ReplicaOptions::default() };
+    let mut world = World::new(3, options);
+    world.run(0, 1, &Command::Set(1, None));
+    world.run(0, 2, &field(1));
+    world.run(0, 2, &field(2));
+    world.settle();
+    world.join();
+    cut(&mut world, 2);
+    world.run(0, 1, &Command::Delete);
+    world.run(0, 2, &Command::Remove(1));
+    world.settle();
+    world.pass(20_000);
+    for server in 0..2 {
+        world.step(server, Input::Tick);
+    }
+    assert_eq!(world.servers[0].replica.view().ended, 0, "nobody remembers");
+    assert!(world.heal());
+    assert_eq!(world.servers[2].map.text(b"key:1"), None);
+    assert_eq!(world.servers[0].map.names(b"key:2"), ["f2"]);
+}
+
+#[test]
+fn what_an_isolated_server_wrote_is_not_taken_for_deleted_however_long_that_was() {
+    let options =
+        ReplicaOptions { grace_ms: 10_000, compare_ms: 1_000, ended_max: 0, ..ReplicaOptions::default() };
+    let mut world = World::new(3, options);
+    world.join();
+    cut(&mut world, 2);
+    world.run(2, 1, &Command::Set(1, None));
+    world.run(0, 3, &Command::Set(1, None));
+    world.run(0, 3, &Command::Delete);
+    world.settle();
+    world.pass(1_000_000);
+    assert!(world.heal());
+    assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_server_put_back_to_an_old_copy_gets_its_own_later_writes_again() {
+    let options = ReplicaOptions { grace_ms: 10_000, compare_ms: 1_000, ..ReplicaOptions::default() };
+    let mut world = World::new(2, options);
+    world.run(0, 1, &Command::Set(1, None));
+    world.settle();
+    let old: Disk = world.disk(0);
+    world.pass(1_000);
+    world.run(0, 1, &Command::Set(2, None));
+    world.run(0, 2, &Command::Set(3, None));
+    world.settle();
+    world.run(1, 3, &Command::Set(4, None));
+    world.run(1, 3, &Command::Delete);
+    world.settle();
+    world.pass(100_000);
+    world.restart(0, old);
+    world.run(0, 5, &Command::Set(5, None));
+    assert!(world.heal());
+    assert_eq!(world.servers[1].map.text(b"key:2").as_deref(), Some("3"));
+    assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_restart_asks_for_nothing_it_has() {
+    let mut world = world(2);
+    for key in 0..100 {
+        world.run(0, key, &Command::Set(1, None));
+    }
+    world.settle();
+    world.join();
+    world.restart(0, world.disk(0));
+    world.bytes = 0;
+    world.join();
+    assert!(world.is_equal());
+    assert!(world.bytes < 1_000, "{} bytes", world.bytes);
+}
+
+#[test]
+fn what_is_told_by_half_goes_on_where_it_was() {
+    let options = ReplicaOptions { message_bytes: 200, ..ReplicaOptions::default() };
+    let mut world = World::new(2, options);
+    world.join();
+    cut(&mut world, 1);
+    for key in 0..100 {
+        world.run(0, key, &Command::Set(1, None));
+    }
+    world.settle();
+    world.group.fill(0);
+    world.step(1, Input::LinkDown(id(0)));
+    world.step(1, Input::LinkUp(id(0)));
+    // Begin, Begun, and a little of what was missed.
+    for _ in 0..2 {
+        world.deliver(0, false);
+    }
+    world.step(0, Input::Room(id(1), 1_000));
+    world.flying.clear();
+    let had = world.servers[1].map.keys.len();
+    world.bytes = 0;
+    world.join();
+    assert!(world.is_equal() && had <= 100);
+    assert!(world.servers[1].replica.view().figures.repaired >= 100 - had as u64);
+}
+
+#[test]
+fn an_answer_keeps_to_the_bytes_it_is_granted() {
+    let options = ReplicaOptions { message_bytes: 500, ..ReplicaOptions::default() };
+    let mut world = World::new(2, options);
+    for key in 0..100 {
+        world.run(0, key, &Command::Set(1, None));
+    }
+    world.flying.clear();
+    world.step(1, Input::LinkUp(id(0)));
+    let Some((_, super::world::Parcel::Message(_, begin))) = world.flying.pop() else {
+        panic!("no question")
+    };
+    world.step(0, Input::Message(id(1), begin));
+    world.flying.clear();
+    assert!(world.servers[0].replica.owes(id(1)));
+    world.bytes = 0;
+    world.step(0, Input::Room(id(1), 2_000));
+    assert!((2_000..3_000).contains(&world.bytes), "{} bytes", world.bytes);
+    world.step(0, Input::Room(id(1), 0));
+    assert!(world.bytes < 3_000);
+    assert!(world.servers[0].replica.owes(id(1)));
+}
+
+#[test]
+fn a_peer_that_falls_silent_is_given_up_and_asked_again() {
+    let mut world = world(2);
+    world.run(0, 1, &Command::Set(1, None));
+    world.flying.clear();
+    world.step(1, Input::LinkUp(id(0)));
+    world.flying.clear();
+    world.pass(30_000);
+    world.step(1, Input::Tick);
+    assert!(world.servers[1].events.contains(&ReplicaEvent::Abandoned(id(0))));
+    world.pass(120_000);
+    world.step(0, Input::LinkUp(id(1)));
+    world.step(1, Input::Tick);
+    world.settle();
+    assert!(world.is_equal());
+}
+
+#[test]
+fn a_check_names_the_keys_that_differ_and_changes_nothing() {
+    let mut world = world(2);
+    for key in 0..5 {
+        world.run(0, key, &Command::Set(1, None));
+    }
+    world.settle();
+    world.group = vec![0, 1];
+    world.run(0, 1, &Command::Set(2, None));
+    world.run(1, 9, &Command::Set(2, None));
+    world.settle();
+    world.group.fill(0);
+    let before = world.servers[1].map.clone();
+    world.step(1, Input::Check(id(0)));
+    world.settle();
+    let events = &world.servers[1].events;
+    let differing: Vec<&Bytes> = events
+        .iter()
+        .filter_map(|event| if let ReplicaEvent::Differs { key, .. } = event { Some(key) } else { None })
+        .collect();
+    assert_eq!(differing, [&b"key:9"[..], b"key:1"].map(Bytes::copy_from_slice).iter().collect::<Vec<_>>());
+    assert!(events.contains(&ReplicaEvent::Checked { peer: id(0), differing: 2 }));
+    assert_eq!(world.servers[1].map, before);
+}
+
+#[test]
+fn local_keys_stay_where_they_are() {
+    let mut world = world(2);
+    let key = Bytes::from_static(b"own:1");
+    world.servers[0].map.keys.insert((0, key.clone()), (Value::Text("1".into()), None));
+    world.step(0, Input::Local { database: 0, key: &key, touch: Touch::Whole });
+    assert!(world.flying.is_empty());
+    assert_eq!(world.servers[0].replica.view().keys, 0);
+}
+
+#[test]
+fn servers_with_other_scopes_tell_of_it_and_take_nothing_for_deleted() {
+    let mut world = world(2);
+    world.step(0, Input::Message(id(1), Message::Refused { pull: 0, scopes: 1 }));
+    world.step(0, Input::LinkUp(id(1)));
+    let Some((_, super::world::Parcel::Message(_, Message::Begin { pull, .. }))) = world.flying.pop() else {
+        panic!("no question")
+    };
+    world.step(0, Input::Message(id(1), Message::Refused { pull, scopes: 1 }));
+    assert_eq!(world.servers[0].events, [ReplicaEvent::ScopesDiffer(id(1))]);
+    assert!(!world.servers[0].replica.is_pulling(id(1)));
+}
+
+#[test]
+fn the_longest_prefix_decides_about_a_key() {
+    let rules =
+        [(&b"a"[..], Scope::Herd), (b"a:b", Scope::Local), (b"a:b:c", Scope::Herd), (b"", Scope::Local)];
+    let scopes = Scopes::new(rules, Scope::Herd);
+    for (key, scope) in [
+        ("a", Scope::Herd),
+        ("a:", Scope::Herd),
+        ("a:b", Scope::Local),
+        ("a:b:b", Scope::Local),
+        ("a:b:c", Scope::Herd),
+        ("a:b:cd", Scope::Herd),
+        ("a:c", Scope::Herd),
+        ("b", Scope::Local),
+        ("", Scope::Local),
+    ] {
+        assert_eq!(scopes.of(key.as_bytes()), scope, "{key}");
+    }
+    assert_ne!(scopes.fingerprint(), Scopes::new(rules, Scope::Local).fingerprint());
+}
+
+#[test]
+fn a_key_that_is_given_more_time_elsewhere_comes_back() {
+    let options = ReplicaOptions { compare_ms: 1_000, ..ReplicaOptions::default() };
+    let mut world = World::new(2, options);
+    world.run(0, 1, &Command::Set(1, Some(1_000)));
+    world.settle();
+    world.servers[1].skew_ms = 400;
+    world.pass(800);
+    world.lapse(1);
+    assert_eq!(world.servers[1].map.text(b"key:1"), None, "its clock is ahead");
+    world.run(0, 1, &Command::Expire(Some(600_000)));
+    world.settle();
+    assert!(world.heal());
+    assert_eq!(world.servers[1].map.text(b"key:1").as_deref(), Some("1"));
+}
+
+#[test]
+fn whatever_a_peer_says_out_of_turn_is_passed_over() {
+    let mut world = world(1);
+    let peer = NodeId(9);
+    let messages = [
+        Message::Begun {
+            pull: 1,
+            is_recent: true,
+            known: vec![],
+            horizon: world_stamp(),
+            epoch: Epoch(1),
+            root: 1,
+        },
+        Message::Ask { pull: 1, level: 200, nodes: vec![u32::MAX] },
+        Message::Sums { pull: 1, level: 9, sums: vec![(u32::MAX, [1; 16])] },
+        Message::AskLeaves { pull: 1, leaves: vec![1; 1_000] },
+        Message::Want { pull: 1, hashes: vec![1; 10_000], names_only: false },
+        Message::States { pull: 1, states: vec![Bytes::from_static(b"x")], position: 1, is_last: true },
+    ];
+    for is_begun in [false, true] {
+        for message in messages.clone() {
+            if is_begun {
+                world.step(0, Input::LinkUp(peer));
+                world.flying.clear();
+            }
+            let pull = if is_begun { message.pull() } else { 77 };
+            assert!(pull > 0);
+            world.step(0, Input::Message(peer, message));
+            world.flying.clear();
+        }
+    }
+    world.run(0, 1, &Command::Set(1, None));
+    assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("1"));
+}
+
+fn world_stamp() -> remuda_herd::replica::Stamp {
+    remuda_herd::replica::Stamp(u64::MAX)
+}

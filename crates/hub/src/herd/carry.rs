@@ -1,0 +1,220 @@
+//! What the machine orders, carried out.
+
+use bytes::BytesMut;
+use remuda_herd::spread::{Delivery, Disconnected, Event, Input, LinkId, Message, Order};
+use remuda_herd::{NodeId, replica};
+
+use super::peer::Part;
+use super::topics;
+use crate::connection::Protocol;
+use crate::core::Core;
+use crate::engine::ELSEWHERE;
+use crate::hub::Hub;
+use crate::table::Key;
+use crate::timers::Due;
+
+/// Bytes that wait for a link beyond which no answers about shared keys are added.
+const ROOM_BYTES: usize = 256 << 10;
+/// What is left to write when a link is closed has so long to go.
+pub(super) const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Hub {
+    /// Carries out what the machine ordered, and what comes of it.
+    pub(super) fn carry_out_orders(&mut self) {
+        let mut scratch = BytesMut::new();
+        loop {
+            let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+            let orders = inside.map(|inside| std::mem::take(&mut inside.orders)).unwrap_or_default();
+            for order in orders {
+                self.carry_out(order, &mut scratch);
+            }
+            self.deliver_letters(&mut scratch);
+            self.grant_room();
+            if !self.core.herd.as_ref().is_some_and(super::Herd::has_orders) {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order, scratch: &mut BytesMut) {
+        match order {
+            Order::Send { link, message } => self.send_over(link, &message, scratch),
+            Order::Deliver(delivery) => self.core.hear(&delivery),
+            Order::Apply { change, .. } => self.core.step_keys(replica::Input::Change(change)),
+            Order::Connect { node, addresses } => {
+                let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+                if let (Some(inside), Some(address)) = (inside, addresses.into_iter().next())
+                    && !inside.dials.seeks(node)
+                {
+                    inside.dials.add(address, Some(node), true);
+                }
+            }
+            Order::Disconnect { link, reason } => self.let_go(Key::from_number(link.0), reason),
+            Order::Tell(event) => self.tell_event(&event),
+        }
+    }
+
+    fn send_over(&mut self, link: LinkId, message: &Message, scratch: &mut BytesMut) {
+        let key = Key::from_number(link.0);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Protocol::Herd(peer) = &mut connection.protocol else { return };
+        match peer.send(message, scratch) {
+            Ok(()) => self.mark(key),
+            Err(error) => {
+                peer.trouble = Some(error.to_string());
+                self.end(key);
+            }
+        }
+    }
+
+    /// Says to other servers what there is to say about shared keys.
+    fn deliver_letters(&mut self, scratch: &mut BytesMut) {
+        let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+        let Some(inside) = inside else { return };
+        let Some(keys) = &mut inside.keys else { return };
+        for (node, message) in std::mem::take(&mut keys.letters) {
+            let link = inside_link(&self.core, node);
+            let Some(key) = link else { continue };
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            let Protocol::Herd(peer) = &mut connection.protocol else { continue };
+            scratch.clear();
+            let kind = remuda_wire::herd::replica::encode(&message, scratch);
+            match peer.send_frame(kind, scratch) {
+                Ok(()) => self.mark(key),
+                Err(error) => {
+                    peer.trouble = Some(error.to_string());
+                    self.end(key);
+                }
+            }
+        }
+    }
+
+    /// Lets answers about shared keys go to links that have little to write: messages go first.
+    fn grant_room(&mut self) {
+        let Some(herd) = &mut self.core.herd else { return };
+        herd.is_awake = false;
+        let Some(inside) = &herd.inside else { return };
+        let Some(keys) = &inside.keys else { return };
+        let owed: Vec<(Key, NodeId)> = inside
+            .links
+            .iter()
+            .filter(|(_, node)| keys.replica.owes(**node))
+            .map(|(key, node)| (*key, *node))
+            .collect();
+        for (key, node) in owed {
+            let Some(connection) = self.connections.get(key) else { continue };
+            let Protocol::Herd(peer) = &connection.protocol else { continue };
+            let room = ROOM_BYTES.saturating_sub(peer.session.waiting());
+            if room > 0 {
+                self.core.step_keys(replica::Input::Room(node, room));
+            }
+        }
+    }
+
+    /// Closes a link that the machine has dropped, after what waits has been written.
+    fn let_go(&mut self, key: Key, reason: Disconnected) {
+        let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+        let node = inside.and_then(|inside| inside.links.remove(&key));
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Protocol::Herd(peer) = &mut connection.protocol else { return };
+        let why = match reason {
+            Disconnected::Silent => "nothing came for too long",
+            Disconnected::Stalled => "it took nothing for too long",
+            Disconnected::Doubled => "there is another link with it",
+            Disconnected::Full => "there are links enough",
+            Disconnected::Removed => "it is no member any more",
+            Disconnected::Malformed => "it sent what is beyond the limits",
+            Disconnected::Leaving => "this server leaves",
+        };
+        peer.part = Part::Leaving;
+        peer.trouble = Some(why.to_owned());
+        connection.closing = true;
+        let remote = connection.remote.to_string();
+        match reason {
+            Disconnected::Doubled | Disconnected::Full | Disconnected::Leaving => {
+                log::info!("the link with {remote} is closed: {why}");
+            }
+            _ => log::warn!("the link with {remote} is closed: {why}"),
+        }
+        self.core.timers.set(key, Due::Greeting, self.core.moment.tick + CLOSE_WITHIN);
+        if let (Some(node), Some(inside)) =
+            (node, self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut()))
+        {
+            inside.dials.is_free(node, self.core.moment.tick);
+            if !inside.is_linked(node) {
+                self.core.keys_reach(node, false);
+            }
+        }
+        self.mark(key);
+    }
+
+    fn tell_event(&mut self, event: &Event) {
+        let name = |node: NodeId| self.core.name_of(node);
+        match event {
+            Event::Joined(node) => log::info!("{} is there", name(*node)),
+            Event::Restarted { node, epoch } => log::info!("{} has begun life {epoch}", name(*node)),
+            Event::Suspected(node) => log::warn!("{} is not reached any more", name(*node)),
+            Event::Refuted(node) => log::info!("{} is there after all", name(*node)),
+            Event::Lost(node) => log::warn!("{} is lost", name(*node)),
+            Event::Healed(node) => log::info!("{} is there again", name(*node)),
+            Event::Left(node) => log::info!("{} has left", name(*node)),
+            Event::Removed(node) => log::warn!("node {node} is no member of the herd any more"),
+            Event::Gap { origin, first, count } => log::warn!(
+                "{count} messages of {} from number {first} on are missing: no peer has them any more",
+                name(*origin)
+            ),
+            Event::TooLarge { bytes } => {
+                log::warn!("a message of {bytes} bytes is too large to be told to other servers");
+            }
+            Event::Mode { is_tree: true } => log::info!("the herd is large: messages go along trees"),
+            Event::Mode { is_tree: false } => log::info!("the herd is small: messages go over all links"),
+            Event::Superseded(epoch) => {
+                log::warn!(
+                    "the herd knows a life of this node after this one ({epoch}): its folder was restored from an older copy, \
+                     or copied; a new life begins above it"
+                );
+                if let Some(herd) = &mut self.core.herd
+                    && let Err(why) = herd.clerk.be_born(*epoch)
+                {
+                    log::error!("begin a new life of this node: {why}");
+                }
+            }
+        }
+    }
+}
+
+impl Core {
+    /// A message of another node for those who subscribed here.
+    fn hear(&mut self, delivery: &Delivery) {
+        self.tell_changes();
+        match topics::unpack(&delivery.topic, &delivery.frames) {
+            Some(batch) => drop(self.bus.hear(ELSEWHERE, &batch)),
+            None => {
+                if let Some(herd) = &mut self.herd {
+                    herd.unreadable += 1;
+                }
+            }
+        }
+    }
+
+    /// A connection of a link has written something.
+    pub(crate) fn link_sent(&mut self, key: Key, weight: usize) {
+        if let Some(herd) = &mut self.herd
+            && weight > 0
+        {
+            herd.step(self.moment.tick, Input::Sent { link: super::peer::link_of(key), weight });
+        }
+        if let Some(herd) = &mut self.herd
+            && let Some(inside) = &herd.inside
+            && let (Some(node), Some(keys)) = (inside.links.get(&key), &inside.keys)
+        {
+            herd.is_awake |= keys.replica.owes(*node);
+        }
+    }
+}
+
+/// A link with a node.
+fn inside_link(core: &Core, node: NodeId) -> Option<Key> {
+    let inside = core.herd.as_ref()?.inside.as_ref()?;
+    inside.links.iter().find(|(_, linked)| **linked == node).map(|(key, _)| *key)
+}

@@ -1,0 +1,211 @@
+//! What the folder says, now and when it changes: who this node is, whom it believes, who was removed.
+//!
+//! Commands work on the folder beside the hub, so it is looked at every now and then; what has changed is read by a thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use remuda_herd::Epoch;
+use remuda_herd::spread::Input;
+use remuda_trust::admission::Outcome;
+use remuda_trust::enrolment::ANSWER_KIND;
+use remuda_trust::{Membership, Removal, UnixTime, is_due_for_renewal, system_clock};
+
+use super::clerk::{Done, be_born};
+use super::peer::{Part, kind};
+use super::{Herd, carry};
+use crate::complaints::Complaint;
+use crate::connection::Protocol;
+use crate::core::Core;
+use crate::hub::Hub;
+use crate::table::Key;
+use crate::timers::Due;
+
+/// The folder is looked at so often: three files' times.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Between attempts to have a certificate renewed: it lasts for weeks after it is due.
+const RENEW_EVERY: Duration = Duration::from_secs(3600);
+
+impl Core {
+    /// The first life of this process, before it serves.
+    pub(crate) fn begin_in_herd(&mut self) {
+        let Some(herd) = &mut self.herd else { return };
+        herd.stamp = herd.folder.stamp();
+        if !herd.folder.is_member() {
+            herd.trouble = "this server is no member of a herd".to_owned();
+            log::warn!(
+                "[herd] is set and this server is no member of a herd yet: `remuda herd init` begins one, `remuda herd join` joins one"
+            );
+            return;
+        }
+        let entered = be_born(&herd.folder, Epoch(0))
+            .and_then(|(membership, epoch)| herd.enter(&self.settings.spec, *membership, epoch, self.moment));
+        if let Err(why) = entered {
+            log::error!("take part in the herd: {why}");
+            herd.trouble = why;
+            herd.is_unborn = true;
+        }
+        self.begin_keys();
+    }
+}
+
+impl Herd {
+    /// Has the folder read, if it is another than it was.
+    pub(super) fn look(&mut self, now: remuda_model::Tick) -> Option<String> {
+        if self.look_at > now {
+            return None;
+        }
+        self.look_at = now + LOOK_EVERY;
+        let stamp = self.folder.stamp();
+        let begun = if self.inside.is_none() {
+            let is_other = std::mem::replace(&mut self.stamp, stamp) != stamp;
+            if !((is_other || std::mem::take(&mut self.is_unborn)) && self.folder.is_member()) {
+                return None;
+            }
+            let begun = self.clerk.be_born(Epoch(0));
+            self.is_unborn = begun.is_err();
+            begun
+        } else if self.stamp != stamp {
+            self.stamp = stamp;
+            self.clerk.read()
+        } else {
+            return self.renew(now);
+        };
+        begun.err()
+    }
+
+    fn renew(&mut self, now: remuda_model::Tick) -> Option<String> {
+        let membership = &self.inside.as_ref()?.membership;
+        let certified = membership.credentials.certified();
+        if self.renew_at > now
+            || !is_due_for_renewal(certified.not_before, certified.not_after, UnixTime::now())
+        {
+            return None;
+        }
+        self.renew_at = now + RENEW_EVERY;
+        let is_signer = membership.node.is_signer;
+        self.clerk.renew(is_signer).err()
+    }
+
+    /// Another node knows of removals; those that are new here are written down.
+    pub(super) fn hear_of_removals(&mut self, removals: Vec<Removal>) {
+        let Some(inside) = &self.inside else { return };
+        let known = inside.membership.trust.removals();
+        if removals.iter().any(|removal| !known.contains(removal.node))
+            && let Err(why) = self.clerk.learn(removals)
+        {
+            log::warn!("write down who was removed from the herd: {why}");
+        }
+    }
+}
+
+impl Hub {
+    /// Something was done by a thread.
+    pub(crate) fn hear_clerk(&mut self) {
+        for done in self.core.herd_done() {
+            match done {
+                Done::Answered { to, answer, outcome } => {
+                    match outcome {
+                        Outcome::Joined(node) => log::info!("node {} joins the herd", node.name),
+                        Outcome::Renewed(node) => log::info!("node {} has a new certificate", node.name),
+                        Outcome::Refused(why) => log::warn!("a certificate was refused: {why}"),
+                    }
+                    self.answer_asker(to, &answer.encode());
+                }
+                Done::Read(Ok(membership)) => self.believe(*membership),
+                Done::Born(Ok((membership, epoch))) => self.be_born_again(*membership, epoch),
+                Done::Renewed(Ok(())) => log::info!("the certificate of this node was renewed"),
+                Done::Born(Err(why)) => {
+                    if let Some(herd) = self.core.herd.as_mut().filter(|herd| herd.inside.is_none()) {
+                        herd.trouble.clone_from(&why);
+                        herd.is_unborn = true;
+                    }
+                    self.complain(&why);
+                }
+                Done::Read(Err(why)) | Done::Renewed(Err(why)) => self.complain(&why),
+            }
+        }
+    }
+
+    pub(super) fn complain(&mut self, why: &str) {
+        if self.core.complaints.may_say(Complaint::HerdFolder, self.core.moment.tick) {
+            self.core.say(&format!("the keys of the herd: {why}"));
+        }
+    }
+
+    fn answer_asker(&mut self, to: Key, answer: &[u8]) {
+        let Some(connection) = self.connections.get_mut(to) else { return };
+        let Protocol::Herd(peer) = &mut connection.protocol else { return };
+        // Who does not take the answer asks again.
+        let _ = peer.send_frame(ANSWER_KIND, answer);
+        peer.part = Part::Leaving;
+        self.core.timers.set(to, Due::Greeting, self.core.moment.tick + carry::CLOSE_WITHIN);
+        self.mark(to);
+    }
+
+    /// Keys, certificates or removals are others than before: sessions are judged anew.
+    fn believe(&mut self, membership: Membership) {
+        let now = self.core.moment.tick;
+        let endpoint = match membership.endpoint(system_clock()) {
+            Ok(endpoint) => Arc::new(endpoint),
+            Err(error) => return self.complain(&error.to_string()),
+        };
+        let Some(herd) = &mut self.core.herd else { return };
+        let Some(inside) = &mut herd.inside else { return };
+        let is_another = membership.node.id != inside.membership.node.id;
+        let known = inside.membership.trust.removals();
+        let removed: Vec<_> = membership
+            .trust
+            .removals()
+            .iter()
+            .map(|removal| removal.node)
+            .filter(|node| !known.contains(*node))
+            .collect();
+        inside.endpoint = endpoint;
+        inside.membership = membership.clone();
+        if is_another {
+            // Another node begins in this folder.
+            if let Err(why) = herd.clerk.be_born(Epoch(0)) {
+                self.complain(&why);
+            }
+            return;
+        }
+        for node in &removed {
+            herd.step(now, Input::Remove(*node));
+        }
+        let removals = membership.trust.removals().encode();
+        for key in self.connections.keys() {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            let Protocol::Herd(peer) = &mut connection.protocol else { continue };
+            if let Err(error) = peer.session.recheck(&membership.trust) {
+                peer.trouble = Some(error.to_string());
+                connection.closing = true;
+                self.core.timers.set(key, Due::Greeting, now + carry::CLOSE_WITHIN);
+            } else if peer.is_link() && !removed.is_empty() {
+                // As at its beginning.
+                let _ = peer.send_frame(kind::REMOVALS, &removals);
+            }
+            self.mark(key);
+        }
+    }
+
+    /// A new life of this node: all links are made anew.
+    fn be_born_again(&mut self, membership: Membership, epoch: Epoch) {
+        for key in self.connections.keys() {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if let Protocol::Herd(peer) = &mut connection.protocol {
+                peer.trouble = Some("this node begins a new life".to_owned());
+                self.end(key);
+            }
+        }
+        let Some(herd) = &mut self.core.herd else { return };
+        herd.standing = herd.standing();
+        if let Some(keys) = herd.inside.as_ref().and_then(|inside| inside.keys.as_ref()) {
+            herd.saved = keys.save();
+        }
+        if let Err(why) = herd.enter(&self.core.settings.spec, membership, epoch, self.core.moment) {
+            self.complain(&why);
+        }
+        self.core.begin_keys();
+    }
+}

@@ -1,0 +1,365 @@
+//! Keys that all servers share: what happens to them here is told to the others, what the others tell is written here.
+//!
+//! The replica is told after each command, transaction or script what it did to shared keys. What it wants to be written
+//! down goes into the journal in the same record as the effects, as commands that are the hub's own:
+//!
+//! | command | what it says |
+//! |---|---|
+//! | `REMUDA.HERD NOTE bytes` | who changed a key when |
+//! | `REMUDA.HERD RESERVE stamp` | no stamp above this one has been given out |
+
+mod saved;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use remuda_herd::replica::{
+    Input, Message, Now, Order, Replica, ReplicaEvent, ReplicaOptions, Scope, Scopes, Stamp,
+};
+use remuda_herd::spread::Input as SpreadInput;
+use remuda_herd::{Epoch, NodeId};
+use remuda_model::hub::{HerdCheck, HerdDifference, HerdKeys, HerdSpec};
+use remuda_store::{Moment, Store};
+
+use super::shelf::StoreShelf;
+use super::touch::{Gone, Touches};
+use crate::core::Core;
+
+pub(crate) use saved::{COMMAND, Saved};
+use saved::{NOTE, write_bound};
+
+/// The shared keys of a member.
+#[derive(Debug)]
+pub(crate) struct SharedKeys {
+    pub(super) replica: Replica,
+    bound: Stamp,
+    orders: Vec<Order>,
+    /// What is to be said to whom.
+    pub(super) letters: VecDeque<(NodeId, Message)>,
+    check: HerdCheck,
+    checking: BTreeSet<NodeId>,
+    /// Whether changes of others were refused, as the disk is not well.
+    has_refused: bool,
+}
+
+impl SharedKeys {
+    /// Those that `spec` names, as they were written down.
+    pub(super) fn new(
+        spec: &HerdSpec,
+        me: NodeId,
+        epoch: Epoch,
+        moment: Moment,
+        seed: u64,
+        saved: Saved,
+    ) -> Self {
+        let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let scopes =
+            Scopes::new(spec.keys.iter().map(|prefix| (prefix.as_bytes(), Scope::Herd)), Scope::Local);
+        let options = ReplicaOptions {
+            ahead_max_ms: millis(spec.future_max),
+            grace_ms: millis(spec.tombstones),
+            compare_ms: millis(spec.compare_every),
+            ..ReplicaOptions::default()
+        };
+        let mut replica = Replica::new(me, epoch, now(moment), saved.bound, scopes, options, seed);
+        let mut refused = 0_u64;
+        for note in &saved.notes {
+            refused += u64::from(replica.restore(now(moment), note).is_err());
+        }
+        if refused > 0 {
+            log::error!(
+                "{refused} notes on shared keys cannot be read; those keys are compared with other servers"
+            );
+        }
+        Self {
+            replica,
+            bound: saved.bound,
+            orders: Vec::new(),
+            letters: VecDeque::new(),
+            check: HerdCheck::default(),
+            checking: BTreeSet::new(),
+            has_refused: false,
+        }
+    }
+
+    /// All of it, for another life.
+    pub(super) fn save(&self) -> Saved {
+        let mut saved = Saved { notes: Vec::new(), bound: self.bound };
+        self.replica.export(&mut |note| saved.notes.push(note));
+        saved
+    }
+
+    /// All of it, for a journal that begins anew.
+    pub(super) fn write(&self, sink: &mut dyn FnMut(&[&[u8]])) {
+        write_bound(self.bound, sink);
+        self.replica.export(&mut |note| sink(&[COMMAND, NOTE, &note]));
+    }
+
+    fn step(&mut self, moment: Moment, store: &mut Store, input: Input<'_>) {
+        self.replica.step(now(moment), input, &mut StoreShelf { store, moment }, &mut self.orders);
+    }
+
+    /// Begins to compare with `peers`.
+    fn begin_check(&mut self, peers: BTreeSet<NodeId>) {
+        self.check =
+            HerdCheck { peers: u64::try_from(peers.len()).unwrap_or(u64::MAX), ..HerdCheck::default() };
+        self.checking = peers;
+    }
+
+    pub(super) fn checked(&self) -> HerdCheck {
+        HerdCheck { pending: u64::try_from(self.checking.len()).unwrap_or(u64::MAX), ..self.check.clone() }
+    }
+
+    /// Somebody is not reached any more.
+    fn stop_checking(&mut self, node: NodeId) {
+        if self.checking.remove(&node) {
+            self.check.unreached.push(node.to_string());
+        }
+    }
+
+    fn note_event(&mut self, event: &ReplicaEvent) {
+        match event {
+            ReplicaEvent::Differs { peer, database, key } => self.check.differing.push(HerdDifference {
+                node: peer.to_string(),
+                database: *database,
+                key: String::from_utf8_lossy(key).into_owned(),
+            }),
+            ReplicaEvent::Checked { peer, differing } if self.checking.remove(peer) => {
+                self.check.differing_keys += differing;
+            }
+            ReplicaEvent::Abandoned(peer) | ReplicaEvent::ScopesDiffer(peer) => self.stop_checking(*peer),
+            _ => {}
+        }
+    }
+
+    pub(super) fn view(&self) -> HerdKeys {
+        let view = self.replica.view();
+        let figures = view.figures;
+        let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        HerdKeys {
+            keys: whole(view.keys),
+            deleted: whole(view.ended),
+            digest: format!("{:016x}", view.digest),
+            waiting: whole(view.waiting),
+            made_total: figures.made,
+            taken_total: figures.taken,
+            concurrent_overwrites_total: figures.concurrent_overwrites,
+            quarantined_total: figures.quarantined,
+            refused_total: figures.refused,
+            oversized_total: figures.oversized,
+            synced_total: figures.synced,
+            repaired_total: figures.repaired,
+        }
+    }
+}
+
+fn now(moment: Moment) -> Now {
+    Now { tick_ms: moment.tick.0, wall_ms: moment.wall_ms }
+}
+
+impl Core {
+    fn keys(&mut self) -> Option<&mut SharedKeys> {
+        self.herd.as_mut()?.inside.as_mut()?.keys.as_mut()
+    }
+
+    /// The journal gets the effects that wait, and the command that is its own effect, if it is; the other servers get
+    /// what of it is theirs.
+    pub(crate) fn keep_effects(&mut self, verbatim: Option<(u32, &[&[u8]])>) {
+        let Self { durability, store, herd, moment, .. } = self;
+        let databases = store.databases();
+        let mut gone = herd.as_mut().map(|herd| std::mem::take(&mut herd.gone)).unwrap_or_default();
+        let mut keys =
+            herd.as_mut().and_then(|herd| herd.inside.as_mut()).and_then(|inside| inside.keys.as_mut());
+        let mut touches = Touches::default();
+        let mut take = |database: u32, command: &[&[u8]]| {
+            durability.add(database, command);
+            if let Some(keys) = &keys {
+                touches.note(&keys.replica, database, command, &mut gone, databases);
+            }
+        };
+        store.drain_effects(&mut take);
+        if let Some((database, command)) = verbatim {
+            take(database, command);
+        }
+        let has_touches = !touches.is_empty();
+        if let Some(keys) = keys.as_mut().filter(|_| has_touches) {
+            touches.tell(|input| keys.step(*moment, store, input));
+        }
+        if has_touches {
+            self.settle_keys();
+        } else {
+            self.durability.end_record();
+        }
+    }
+
+    /// Tells the replica something that is no client's doing, and has done what comes of it.
+    pub(crate) fn step_keys(&mut self, input: Input<'_>) {
+        if self.refuses(&input) {
+            return;
+        }
+        // What a client's reply waits for stays what it was.
+        let before = self.durability.take_hold();
+        let moment = self.moment;
+        let Self { durability, store, herd, news, bus, .. } = self;
+        let Some(herd) = herd else { return };
+        let Some(keys) = herd.inside.as_mut().and_then(|inside| inside.keys.as_mut()) else {
+            return durability.put_hold(before);
+        };
+        keys.step(moment, store, input);
+        news.take(store, bus, Some(&mut herd.gone));
+        let mut touches = Touches::default();
+        for gone in herd.gone.drain(..) {
+            touches.note_gone(&keys.replica, gone);
+        }
+        touches.tell(|input| keys.step(moment, store, input));
+        store.drain_effects(&mut |database, command| durability.add(database, command));
+        self.settle_keys();
+        self.durability.take_hold();
+        self.durability.put_hold(before);
+        self.serve_waiting();
+    }
+
+    /// Whether another server's change is not taken now: what a disk does not take would pile up in memory. It is found
+    /// again when the disk is well.
+    fn refuses(&mut self, input: &Input<'_>) -> bool {
+        let writes = matches!(input, Input::Change(_) | Input::Message(_, Message::States { .. }));
+        let refuses = writes && self.durability.trouble().is_some();
+        if let Some(keys) = self.keys() {
+            keys.has_refused |= refuses;
+        }
+        refuses
+    }
+
+    /// The disk takes again what it did not: what was refused meanwhile is looked for.
+    fn make_up(&mut self) {
+        if self.durability.trouble().is_some()
+            || !self.keys().is_some_and(|keys| std::mem::take(&mut keys.has_refused))
+        {
+            return;
+        }
+        let inside = self.herd.as_ref().and_then(|herd| herd.inside.as_ref());
+        let peers: BTreeSet<NodeId> =
+            inside.map(|inside| inside.links.values().copied().collect()).unwrap_or_default();
+        for peer in peers {
+            self.step_keys(Input::Compare(peer));
+        }
+    }
+
+    /// Carries out what the replica ordered, and ends the record.
+    fn settle_keys(&mut self) {
+        let orders = self.keys().map(|keys| std::mem::take(&mut keys.orders)).unwrap_or_default();
+        let mut changes = Vec::new();
+        for order in orders {
+            match order {
+                Order::Reserve(stamp) => {
+                    write_bound(stamp, &mut |command| self.durability.add(0, command));
+                    if let Some(keys) = self.keys() {
+                        keys.bound = stamp;
+                    }
+                }
+                Order::Note(note) => self.durability.add(0, &[COMMAND, NOTE, &note]),
+                Order::Spread(change) => changes.push(change),
+                Order::Send(node, message) => {
+                    if let Some(keys) = self.keys() {
+                        keys.letters.push_back((node, message));
+                    }
+                }
+                Order::Event(event) => self.tell_of_keys(&event),
+            }
+        }
+        self.durability.end_record();
+        if let Some(herd) = &mut self.herd {
+            for change in changes {
+                herd.step(self.moment.tick, SpreadInput::Change(change));
+            }
+        }
+    }
+
+    fn tell_of_keys(&mut self, event: &ReplicaEvent) {
+        if let Some(keys) = self.keys() {
+            keys.note_event(event);
+        }
+        match event {
+            ReplicaEvent::Quarantined { node, ahead_ms } => log::warn!(
+                "a change of {} is {ahead_ms} ms ahead of this server's clock, and waits: one of the two clocks is wrong",
+                self.name_of(*node)
+            ),
+            ReplicaEvent::Oversized { database, key, bytes } => log::warn!(
+                "key {:?} of database {database} has {bytes} bytes, too many to be shared: it stays on this server",
+                String::from_utf8_lossy(key)
+            ),
+            ReplicaEvent::ScopesDiffer(node) => log::error!(
+                "{} shares other keys than this server: herd.keys has to be the same on both",
+                self.name_of(*node)
+            ),
+            ReplicaEvent::Synced { peer, keys, bytes, took_ms } if *keys > 0 => log::info!(
+                "{keys} shared keys were brought up to date from {} with {bytes} bytes in {took_ms} ms",
+                self.name_of(*peer)
+            ),
+            ReplicaEvent::Abandoned(node) => {
+                log::warn!("{} does not go on telling what its shared keys are", self.name_of(*node));
+            }
+            ReplicaEvent::Synced { .. } | ReplicaEvent::Differs { .. } | ReplicaEvent::Checked { .. } => {}
+        }
+    }
+
+    /// The store and what was written down are one: what came or went meanwhile is found.
+    pub(super) fn begin_keys(&mut self) {
+        if self.keys().is_some() {
+            for database in 0..self.store.databases() {
+                self.step_keys(Input::All { database, is_restored: true });
+            }
+        }
+    }
+
+    /// Compares the shared keys with those of all servers there is a link with.
+    pub(crate) fn begin_check(&mut self) -> Result<HerdCheck, &'static str> {
+        let inside = self.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+        let inside = inside.ok_or("ERR this server is no member of a herd")?;
+        let peers: BTreeSet<NodeId> = inside.links.values().copied().collect();
+        let keys = inside.keys.as_mut().ok_or("ERR no keys are shared: herd.keys is empty")?;
+        keys.begin_check(peers.clone());
+        for peer in peers {
+            self.step_keys(Input::Check(peer));
+        }
+        self.check_result()
+    }
+
+    /// What the comparison has found so far.
+    pub(crate) fn check_result(&mut self) -> Result<HerdCheck, &'static str> {
+        self.keys().map(|keys| keys.checked()).ok_or("ERR no keys are shared here")
+    }
+
+    /// A node can be reached, or not any more.
+    pub(super) fn keys_reach(&mut self, node: NodeId, is_up: bool) {
+        if let Some(keys) = self.keys().filter(|_| !is_up) {
+            keys.stop_checking(node);
+        }
+        self.step_keys(if is_up { Input::LinkUp(node) } else { Input::LinkDown(node) });
+    }
+
+    /// Whether shared keys have something to do by themselves.
+    pub(super) fn tick_keys(&mut self) {
+        self.make_up();
+        let now = self.moment.tick.0;
+        if self.keys().is_some_and(|keys| keys.replica.deadline_tick_ms() <= now) {
+            self.step_keys(Input::Tick);
+        }
+    }
+}
+
+impl super::Herd {
+    /// What was written down of shared keys, for a journal or a hub that follows.
+    pub(crate) fn write_keys(&self, sink: &mut dyn FnMut(&[&[u8]])) {
+        match self.inside.as_ref().map(|inside| inside.keys.as_ref()) {
+            Some(Some(keys)) => keys.write(sink),
+            Some(None) => {}
+            None => self.saved.write(sink),
+        }
+    }
+
+    /// Where keys that went by themselves are put down, if any are shared.
+    pub(crate) fn gone(&mut self) -> Option<&mut Vec<Gone>> {
+        let has_keys = self.inside.as_ref().is_some_and(|inside| inside.keys.is_some());
+        has_keys.then_some(&mut self.gone)
+    }
+}

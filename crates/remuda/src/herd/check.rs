@@ -1,0 +1,63 @@
+//! `check`: whether the shared keys are the same on this server and on those it has links with.
+
+use std::time::{Duration, Instant};
+
+use remuda_model::hub::HerdCheck;
+use remuda_toolkit::client::{Store, Value};
+use serde_json::json;
+
+use crate::arguments::{Global, Printing};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::hub;
+use crate::screen::Screen;
+use crate::visible::visible;
+
+/// A million keys are compared in seconds; a server that takes longer is behind with something else.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Lists keys that differ.
+pub(super) async fn run(printing: &Printing, global: &Global, screen: &mut Screen) -> Outcome {
+    let mut store = hub::find(global, 0).await?.store();
+    let began = Instant::now();
+    let mut check = ask(&mut store, b"CHECK")?;
+    while check.pending > 0 && began.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK_EVERY).await;
+        check = ask(&mut store, b"CHECKED")?;
+    }
+    let is_well = check.differing_keys == 0 && check.pending == 0 && check.unreached.is_empty();
+    if printing.json {
+        screen.json(&json!({
+            "peers": check.peers,
+            "pending": check.pending,
+            "unreached": check.unreached,
+            "differing_keys": check.differing_keys,
+            "differing": check.differing.iter().map(|one| json!({
+                "node": one.node, "database": one.database, "key": one.key,
+            })).collect::<Vec<_>>(),
+        }))?;
+        return Ok(if is_well { Exit::Done } else { Exit::No });
+    }
+    for one in &check.differing {
+        screen.line(&format!("node {} database {} key {}", one.node, one.database, visible(&one.key)))?;
+    }
+    if check.pending > 0 {
+        screen.note(&format!("({} servers did not answer in time)", check.pending));
+    }
+    for node in &check.unreached {
+        screen.note(&format!("(node {node} was lost meanwhile, or shares other keys)"));
+    }
+    let servers = if check.peers == 1 { "server" } else { "servers" };
+    screen
+        .note(&format!("({} differing keys, compared with {} {servers})", check.differing_keys, check.peers));
+    Ok(if is_well { Exit::Done } else { Exit::No })
+}
+
+fn ask(store: &mut Store, what: &[u8]) -> Result<HerdCheck, Failure> {
+    let unclear = || Failure::new(Exit::No, "the hub says what means nothing here: is it another version?");
+    match store.command(&[b"HUB.HERD", what])? {
+        Value::Bulk(text) => serde_json::from_slice(&text).map_err(|_error| unclear()),
+        _ => Err(unclear()),
+    }
+}

@@ -1,0 +1,111 @@
+//! Members with bad manners: one that sends garbage after its handshake, one that never reads.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use remuda_herd::Epoch;
+use remuda_trust::session::{Event, Hello, SessionOptions, Versions};
+use remuda_trust::{Folder, Session, system_clock};
+
+use super::servers::{Servers, herd_address, hub, join, view};
+use crate::harness::{Instance, PATIENCE, Setup, until};
+
+/// A node with good papers that says what it likes.
+struct Rogue {
+    session: Session,
+    stream: TcpStream,
+    _setup: Setup,
+}
+
+impl Rogue {
+    /// Joins the herd of `server` and shakes hands with it.
+    fn new(server: &Instance, number: usize) -> Self {
+        let setup = Setup::new("[herd]\n[hub]\nstate = \"state\"\n");
+        join(server, &setup, number);
+        let membership = Folder::in_state(&setup.dir().join("state")).open().unwrap();
+        let endpoint = Arc::new(membership.endpoint(system_clock()).unwrap());
+        let hello = Hello {
+            versions: Versions { lowest: 1, highest: 1 },
+            herd: membership.node.herd.clone(),
+            node: membership.node.id,
+            name: membership.node.name.clone(),
+            epoch: Epoch(1),
+            features: 0,
+            clock_ms: 0,
+        };
+        let options = SessionOptions::default();
+        let session = Session::connect(&endpoint, None, Some(hello), options, Duration::ZERO).unwrap();
+        let stream = TcpStream::connect(herd_address(server)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut rogue = Self { session, stream, _setup: setup };
+        while !matches!(rogue.next(), Some(Event::Ready(_))) {}
+        rogue
+    }
+
+    /// What the server said next; none when the connection has ended.
+    fn next(&mut self) -> Option<Event> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            self.session.write_to(&mut self.stream).unwrap();
+            if let Some(event) = self.session.next_event().ok()? {
+                return Some(event);
+            }
+            let count = self.stream.read(&mut buffer).unwrap_or(0);
+            if count == 0 || self.session.feed(&buffer[..count]).is_err() {
+                return None;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_member_that_sends_garbage_is_cut_off_and_the_others_go_on() {
+    let servers = Servers::up(2, &[(0, 1)], "keys = [\"s:\"]");
+    servers.are_one(2);
+    // No message, a message of nonsense, a replica's nonsense, and bytes that are no TLS.
+    for (number, kind) in [(7, 31), (8, 4), (9, 33), (10, 0)] {
+        let mut rogue = Rogue::new(&servers.all[0], number);
+        if kind == 0 {
+            rogue.stream.write_all(&[0xff; 4096]).unwrap();
+        } else {
+            rogue.session.send(kind, &[0xff; 100]).unwrap();
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(event) = rogue.next() {
+            assert!(Instant::now() < deadline, "it goes on with {event:?}");
+            if event == Event::Closed {
+                break;
+            }
+        }
+    }
+    until("its links to end", || view(&servers.all[0]).links.len() == 1);
+    servers.are_one(2);
+    servers.end();
+}
+
+#[test]
+fn a_member_that_never_reads_is_given_up_and_holds_nobody() {
+    let servers = Servers::up(2, &[(0, 1)], "");
+    servers.are_one(2);
+    let rogue = Rogue::new(&servers.all[0], 7);
+    until("a link with it", || view(&servers.all[0]).links.len() == 2);
+    let mut listener = hub(&servers.all[1]).subscribe([&b"news."[..]]);
+    listener.connect().unwrap();
+    let mut store = hub(&servers.all[0]).store();
+    let payload = vec![b'x'; 64 * 1024];
+    // Whoever never says what it wants is given everything: more than its queue and the kernel's hold.
+    until("the link with it to end", || {
+        for _ in 0..20 {
+            store.publish(b"news.rain", &payload).unwrap();
+        }
+        let view = view(&servers.all[0]);
+        let waiting = view.links.iter().map(|link| link.waiting_bytes).max().unwrap_or_default();
+        assert!(waiting <= 2 << 20, "{view:?}");
+        view.links.len() == 1
+    });
+    drop(rogue);
+    servers.are_one(2);
+    servers.end();
+}
