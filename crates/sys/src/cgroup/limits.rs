@@ -55,12 +55,4 @@ fn quota(cpus: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::quota;
-
-    #[test]
-    fn processors_become_a_share_of_the_period() {
-        assert_eq!(quota(1.5), "150000 100000");
-        assert_eq!(quota(0.0), "1000 100000");
-    }
-}
+mod tests;
