@@ -4,15 +4,14 @@ mod away;
 mod hidden;
 mod reload;
 mod rules;
-mod server;
 mod shared;
 mod slow;
 mod strange;
 
 use std::process::Command;
 
+use crate::harness::server::Server;
 use crate::harness::{Instance, Said, peers, run};
-use server::Server;
 
 /// Runs a program of `tests/peers/hub` with these variables.
 #[track_caller]

@@ -175,6 +175,7 @@ fn a_reload_of_one_hub_costs_no_message_and_none_comes_twice() {
         for (from, store) in stores.iter_mut().enumerate().take(2) {
             store.publish(b"news.rain", format!("{from} {number}").as_bytes()).unwrap();
         }
+        // A pace at which the reload falls into the middle of it.
         std::thread::sleep(Duration::from_micros(500));
     }
     assert!(reload.wait().unwrap().success());

@@ -1,7 +1,7 @@
 //! From the store to Redis itself, with Redis' own tool.
 
 use super::Wire;
-use crate::harness::redis::RedisServer;
+use crate::harness::server::{Kind, Server};
 use crate::harness::{Instance, run};
 
 #[test]
@@ -24,18 +24,15 @@ fn redis_reads_what_the_store_has_written() {
         wire.ask(&format!("SADD set {number}"));
     }
     instance.remuda(&["stop", "hub"]).done();
-    let redis = RedisServer::start(&instance);
-    let socket = redis.socket();
+    let redis = Server::start(Kind::Redis, &[]);
+    let url = redis.url("");
     let cli = |words: &str| {
         let mut command = instance.marked("sh");
-        command.args(["-c", &format!("redis-cli -s {} {words}", socket.display())]);
+        command.args(["-c", &format!("redis-cli -u {url} {words}")]);
         run::run(command)
     };
     let mut command = instance.marked("sh");
-    let pipe = format!(
-        "cd state/store && cat $(ls base.* log.* | grep -v part) | redis-cli -s {} --pipe",
-        socket.display()
-    );
+    let pipe = format!("cd state/store && cat $(ls base.* log.* | grep -v part) | redis-cli -u {url} --pipe");
     command.args(["-c", &pipe]);
     let said = run::run(command);
     // The revision of the base, which no Redis knows.

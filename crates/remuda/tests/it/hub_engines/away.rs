@@ -1,8 +1,8 @@
 //! Engines that are away, for a while or from the start.
 
-use super::server::Kind;
 use super::{Server, bus, config, program, store};
-use crate::harness::Instance;
+use crate::harness::server::Kind;
+use crate::harness::{Instance, until};
 
 fn step(instance: &Instance, step: &str, url: &str) {
     let variables = [
@@ -96,9 +96,8 @@ fn lives_through_a_reload(url: &str) -> Instance {
         .env("DONE", instance.dir().join("done"));
     let said = std::thread::spawn(move || crate::harness::run::run(command));
     // The program says when its clients wait, and is told when the hub is another.
-    while !instance.dir().join("ready").exists() && !said.is_finished() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let ready = instance.dir().join("ready");
+    until("clients that wait", || ready.exists() || said.is_finished());
     instance.remuda(&["reload", "hub"]).done();
     instance.write("done", "");
     said.join().unwrap().done();

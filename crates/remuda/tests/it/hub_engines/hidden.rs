@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::server::Kind;
 use super::{Server, config};
 use crate::harness::Instance;
+use crate::harness::server::Kind;
 use crate::hub_redis::protocol::local;
 
 /// Files below `folder` that have `text` in them and that others may read.

@@ -1,9 +1,9 @@
 //! Reloads of a hub whose bus, or store too, is elsewhere, while everybody works.
 
-use super::server::Kind;
 use super::{Server, config};
 use crate::harness::Instance;
 use crate::harness::program::Program;
+use crate::harness::server::Kind;
 use crate::hub_durability::Wire;
 use crate::hub_handover::failing::knock;
 

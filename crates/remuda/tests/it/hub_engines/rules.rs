@@ -1,8 +1,8 @@
 //! The rules of a service hold where other servers carry the bus and hold the store.
 
-use super::server::Kind;
 use super::{Server, config};
 use crate::harness::Instance;
+use crate::harness::server::Kind;
 use crate::hub_redis::access::token;
 use crate::hub_redis::protocol::{local, remote};
 

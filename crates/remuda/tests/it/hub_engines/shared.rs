@@ -1,7 +1,7 @@
 //! Engines that are there: nobody notices that they are elsewhere.
 
-use super::server::Kind;
 use super::{Server, bus, config, program, store};
+use crate::harness::server::Kind;
 use crate::harness::{Instance, Setup, run};
 
 /// Two hubs on the engine at `url`; the program finds it as `outside`.

@@ -1,9 +1,9 @@
 //! Engines that take little, or answer late: whoever needs them waits, for a time that is written down.
 
-use super::server::Kind;
 use super::strange::{MEMORY_MAX_KIB, Stranger, Talk, memory_kib, wait_told};
 use super::{Server, bus, config, program, store};
 use crate::harness::Instance;
+use crate::harness::server::Kind;
 
 fn step(instance: &Instance, step: &str, url: &str) {
     let variables = [

@@ -2,13 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::config;
-use crate::harness::{Instance, PATIENCE, Setup};
+use crate::harness::{Instance, Setup, until};
 use crate::hub_redis::protocol::local;
 
 /// The most memory a hub has here, in KiB: nothing that a stranger sends is kept.
@@ -35,54 +34,77 @@ impl Talk {
 /// Somebody at an address; ends with the value.
 pub(super) struct Stranger {
     pub(super) address: SocketAddr,
-    is_over: Arc<AtomicBool>,
+    over: Arc<Over>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Whether the test is over.
+#[derive(Default)]
+struct Over {
+    is: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Over {
+    fn is(&self) -> bool {
+        *self.is.lock().unwrap()
+    }
+
+    fn tell(&self) {
+        *self.is.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self) {
+        drop(self.changed.wait_while(self.is.lock().unwrap(), |is_over| !*is_over).unwrap());
+    }
 }
 
 impl Stranger {
     pub(super) fn start(talk: Talk) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let is_over = Arc::new(AtomicBool::new(false));
-        let (over, talk) = (Arc::clone(&is_over), Arc::new(talk));
+        let over = Arc::new(Over::default());
+        let (is_over, talk) = (Arc::clone(&over), Arc::new(talk));
         let thread = std::thread::spawn(move || {
             let mut talking = Vec::new();
             for stream in listener.incoming() {
-                if over.load(Ordering::Relaxed) {
+                if is_over.is() {
                     break;
                 }
-                let (talk, over) = (Arc::clone(&talk), Arc::clone(&over));
+                let (talk, over) = (Arc::clone(&talk), Arc::clone(&is_over));
                 talking.push(std::thread::spawn(move || speak(stream.unwrap(), &talk, &over)));
             }
             talking.into_iter().for_each(|one| one.join().unwrap());
         });
-        Self { address, is_over, thread: Some(thread) }
+        Self { address, over, thread: Some(thread) }
     }
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
+        self.over.tell();
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().unwrap().join();
     }
 }
 
 /// Says its part until the other side, or the test, has had enough.
-fn speak(mut stream: TcpStream, talk: &Talk, is_over: &AtomicBool) {
+fn speak(mut stream: TcpStream, talk: &Talk, over: &Over) {
+    // So often it looks whether the test is over.
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     let _ = stream.write_all(&talk.welcome);
     let mut heard = [0; 65536];
-    while !is_over.load(Ordering::Relaxed) {
+    while !over.is() {
         match stream.read(&mut heard) {
             Ok(0) => return,
             Ok(count) => {
                 if stream.write_all(&(talk.answer)(&heard[..count])).is_err() {
                     return;
                 }
-                while talk.is_deaf && !is_over.load(Ordering::Relaxed) {
-                    std::thread::sleep(Duration::from_millis(20));
+                if talk.is_deaf {
+                    return over.wait();
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
@@ -102,11 +124,7 @@ fn told(instance: &Instance, name: &str) -> String {
 
 #[track_caller]
 pub(super) fn wait_told(instance: &Instance, name: &str, wanted: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    while !told(instance, name).contains(wanted) {
-        assert!(Instant::now() < deadline, "{name} is {:?}, not {wanted:?}", told(instance, name));
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(&format!("{name} to be {wanted:?}"), || told(instance, name).contains(wanted));
 }
 
 pub(super) fn memory_kib(instance: &Instance) -> u64 {
@@ -188,9 +206,8 @@ fn what_is_no_nats_is_told_from_one_and_kept_small() {
     refused("nats", welcome(vec![0xff; 32 << 20]), "");
 }
 
-/// Asks a store whose engine greets well and then answers each `SET` with `further`: what the client gets.
-#[track_caller]
-fn set(further: &str, answer: impl Fn(&str) -> String) {
+/// An engine of a store that greets well, and then answers each `SET` with `further` and nothing else.
+pub(super) fn engine(further: &str) -> Stranger {
     let further = further.to_owned();
     let talk = move |heard: &[u8]| {
         let heard = String::from_utf8_lossy(heard);
@@ -199,7 +216,13 @@ fn set(further: &str, answer: impl Fn(&str) -> String) {
         let rest = further.repeat(heard.matches("SET\r\n").count());
         format!("{greeting}{name}{rest}").into_bytes()
     };
-    let stranger = Stranger::start(Talk { answer: Box::new(talk), ..welcome("") });
+    Stranger::start(Talk { answer: Box::new(talk), ..welcome("") })
+}
+
+/// Asks a store whose engine answers each `SET` with `further`: what the client gets.
+#[track_caller]
+fn set(further: &str, answer: impl Fn(&str) -> String) {
+    let stranger = engine(further);
     let url = format!("redis://{}", stranger.address);
     let instance = Instance::up(&config("embedded", &url));
     wait_told(&instance, "store_engine_state", "up");

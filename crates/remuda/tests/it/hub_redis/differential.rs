@@ -1,7 +1,7 @@
 //! The hub beside Redis itself: the same random commands, the same answers.
 
 use super::{HUB, program, url};
-use crate::harness::redis::RedisServer;
+use crate::harness::server::{Kind, Server};
 use crate::harness::{Instance, run};
 
 /// Commands of each family in each protocol.
@@ -10,10 +10,9 @@ const COMMANDS: &str = "2000";
 #[track_caller]
 fn compare(families: &[&str]) {
     let instance = Instance::up(HUB);
-    let redis = RedisServer::start(&instance);
+    let redis = Server::start(Kind::Redis, &[]);
     let mut command = program(&instance, "differential.py");
-    let other = format!("unix://{}", redis.socket().display());
-    command.args([&url(&instance, "web"), &other, "remuda", COMMANDS]).args(families);
+    command.args([&url(&instance, "web"), &redis.url(""), "remuda", COMMANDS]).args(families);
     let said = run::run(command).done();
     assert_eq!(said.out.matches(" compared").count(), families.len(), "{said:?}");
     instance.end();
