@@ -7,7 +7,7 @@ use remuda_sys::event::Readiness;
 
 use super::bus_link::BusLink;
 use super::gateway::Gateway;
-use super::parting::AGAIN_AFTER;
+use super::parting::{AGAIN_AFTER, Unanswered};
 use crate::connection::{Connection, Protocol};
 use crate::hub::{Hub, moment};
 use crate::redis::session::Waiting;
@@ -80,11 +80,13 @@ impl Hub {
         for key in self.connections.keys() {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             let Protocol::Redis(session, _) = &mut connection.protocol else { continue };
-            session.owed = 0;
+            (session.owed, session.is_cut) = (0, false);
             match (session.waiting, &self.core.engines.store) {
                 (Some(Waiting::Engine), _) => session.owed = usize::from(!session.is_muted),
                 (None | Some(Waiting::Upstream), Some(store)) => {
-                    (session.waits_with, session.owed) = store.leaves(session);
+                    let Unanswered { again, owed, is_cut } = store.leaves(session);
+                    session.waits_with = again;
+                    (session.owed, session.is_cut) = (owed, is_cut);
                 }
                 _ => {}
             }

@@ -21,6 +21,17 @@ pub(crate) const AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// module it has loaded.
 pub(crate) const GREETING_MAX_BYTES: usize = 64 << 10;
 
+/// What a successor has to know of a client whose answers have not come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// Commands to be asked again.
+    pub(crate) again: Vec<u8>,
+    /// How many answers will not come.
+    pub(crate) owed: usize,
+    /// The client has a part of the answer that passes, and nobody can get the rest: nothing else may follow it.
+    pub(crate) is_cut: bool,
+}
+
 /// What becomes of the wait of a command that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -95,12 +106,16 @@ impl Gateway {
         self.line.is_up() && !self.watch.is_refused && self.upstreams.iter().flatten().any(is_waiting)
     }
 
-    /// What a successor has to know of `session`: commands to be asked again, and how many answers will not come.
-    pub(crate) fn leaves(&self, session: &Session) -> (Vec<u8>, usize) {
-        let (mut again, mut owed) = (Vec::new(), 0);
+    /// What a successor has to know of `session`.
+    pub(crate) fn leaves(&self, session: &Session) -> Unanswered {
         let upstream = session.upstream.and_then(|place| self.upstreams.get(place)?.as_ref());
-        let is_unsure = upstream.is_some_and(|upstream| !self.watch.is_refused && upstream.is_unsure());
-        for expect in upstream.iter().flat_map(|upstream| &upstream.expects) {
+        let Some(upstream) = upstream else { return Unanswered::default() };
+        if upstream.is_begun {
+            return Unanswered { is_cut: true, ..Unanswered::default() };
+        }
+        let (mut again, mut owed) = (Vec::new(), 0);
+        let is_unsure = !self.watch.is_refused && upstream.is_unsure();
+        for expect in &upstream.expects {
             match expect {
                 Expect::Relay(command) if !command.is_empty() && !is_unsure => {
                     again.extend_from_slice(command);
@@ -109,7 +124,7 @@ impl Gateway {
                 Expect::Swallow | Expect::Greeting => {}
             }
         }
-        (again, owed)
+        Unanswered { again, owed, is_cut: false }
     }
 
     /// Whether somebody waits for an answer that is not far off.

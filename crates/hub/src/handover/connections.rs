@@ -29,7 +29,9 @@ const UNKNOWN: &str = "ERR the hub was replaced meanwhile; whether this was carr
 pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers, pages: &mut Pages) -> bool {
     let sync_until = timers.at(connection.key, Due::Sync);
     let key = connection.key.number().to_string();
-    let closing: &[u8] = if connection.closing { b"1" } else { b"0" };
+    // Not in the connection itself: should the other hub fail, the rest of an answer may come after all.
+    let is_cut = matches!(&connection.protocol, Protocol::Redis(session, _) if session.is_cut);
+    let closing: &[u8] = if connection.closing || is_cut { b"1" } else { b"0" };
     let Connection { protocol, outbox, input, .. } = connection;
     match protocol {
         // Links are made anew: what one of them was given is in nobody's hands but its own.
@@ -42,7 +44,7 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
                 Some(_) | None => &session.waits_with[..],
             };
             let input = [again, input].concat();
-            // Not in the outbox: should the other hub fail, the answers may come after all.
+            // Not in the outbox, for the same reason.
             let mut output = BytesMut::new();
             if session.owed > 0 {
                 output.extend_from_slice(outbox.bytes());

@@ -96,6 +96,8 @@ pub(crate) struct Session {
     pub(crate) has_subscribed: bool,
     /// Answers of the store's engine that another hub cannot get any more.
     pub(crate) owed: usize,
+    /// It has a part of an answer of the store's engine, whose rest another hub cannot get: its connection ends there.
+    pub(crate) is_cut: bool,
     /// Places of the arguments of a command that is not whole yet.
     pub(crate) places: Places,
     pub(crate) opened: Tick,
@@ -136,6 +138,7 @@ impl Session {
             is_forwarded: false,
             has_subscribed: false,
             owed: 0,
+            is_cut: false,
             places: Places::new(),
             opened: now,
             active: now,

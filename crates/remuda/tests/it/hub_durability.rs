@@ -50,6 +50,14 @@ impl Wire {
         assert_eq!(String::from_utf8_lossy(&bytes[..filled]), expected);
     }
 
+    /// Nothing comes any more.
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self) {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes).unwrap();
+        assert_eq!(String::from_utf8_lossy(&bytes), "");
+    }
+
     /// One line of a reply, without its end.
     #[track_caller]
     pub(crate) fn line(&mut self) -> String {

@@ -1,6 +1,6 @@
 //! Reloads of a hub whose bus, or store too, is elsewhere, while everybody works.
 
-use super::{Server, config};
+use super::{Server, config, strange};
 use crate::harness::Instance;
 use crate::harness::program::Program;
 use crate::harness::server::Kind;
@@ -72,5 +72,23 @@ fn who_waits_at_an_engine_waits_on_when_a_successor_fails_and_gets_what_comes_on
     assert_eq!(redis.ask("RPUSH second c"), ":1\r\n");
     second.expect("$1\r\nc\r\n");
     assert_eq!(redis.ask("LRANGE kept 0 -1"), "*1\r\n$1\r\nc\r\n");
+    instance.end();
+}
+
+#[test]
+fn half_an_answer_that_an_engine_owes_ends_the_connection_and_nothing_else_is_put_behind_it() {
+    // A successor greets on lines of its own, and gets through; the rest of this answer never comes.
+    let half = "*2\r\n$3\r\none\r\n$9\r\nha";
+    let engine = strange::engine(half);
+    let instance = Instance::up(&config("embedded", &format!("redis://{}", engine.address)));
+    strange::wait_told(&instance, "store_engine_state", "up");
+    let (mut cut, mut whole) = (Wire::new(&instance), Wire::new(&instance));
+    cut.send(b"SET k 1\r\nPING behind\r\n");
+    cut.expect(half);
+    whole.send(b"GET unanswered\r\nPING behind\r\n");
+    instance.remuda(&["reload", "hub"]).done();
+    cut.expect_end();
+    assert!(whole.line().starts_with("-ERR the hub was replaced meanwhile"));
+    whole.expect("$6\r\nbehind\r\n");
     instance.end();
 }
