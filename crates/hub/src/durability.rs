@@ -21,6 +21,8 @@ pub(crate) struct Durability {
     is_open: bool,
     /// What the last record said is to wait for, until somebody takes it.
     hold: Option<u64>,
+    /// Where the newest record ends, where anybody has to wait for it.
+    newest: u64,
     /// There is a journal, but another process has it: why, and when that is looked at again.
     missing: Option<(Arc<str>, Tick)>,
     /// Whether it was said that writes are refused.
@@ -30,7 +32,7 @@ pub(crate) struct Durability {
 impl Durability {
     /// Keeps everything with `journal`, or nothing.
     pub(crate) fn new(journal: Option<Journal>, fsync: Fsync) -> Self {
-        Self { journal, fsync, is_open: false, hold: None, missing: None, was_in_trouble: false }
+        Self { journal, fsync, is_open: false, hold: None, newest: 0, missing: None, was_in_trouble: false }
     }
 
     /// Becomes readable when the disk has done something.
@@ -62,6 +64,7 @@ impl Durability {
             self.is_open = false;
             if self.fsync == Fsync::Always {
                 self.hold = Some(position);
+                self.newest = position;
             }
         }
     }
@@ -80,6 +83,11 @@ impl Durability {
     /// Gives back what [`Self::take_hold`] took for somebody else; what came since is later, and stays.
     pub(crate) fn put_hold(&mut self, before: Option<u64>) {
         self.hold = self.hold.max(before);
+    }
+
+    /// What has to be settled before anybody is told what the store is now.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
     }
 
     /// Up to where replies may leave.
@@ -173,6 +181,8 @@ impl Durability {
     /// Goes on with a journal that was opened again.
     pub(crate) fn put(&mut self, journal: Journal) {
         self.journal = Some(journal);
+        // Its positions begin anew, and what it holds is on disk.
+        self.newest = 0;
         self.missing = None;
     }
 

@@ -9,7 +9,7 @@
 //! | `dial`, `peer` | getting there, and one connection |
 //! | `drive`, `carry`, `frames` | the loop's turn, what the machine orders, what peers say |
 //! | `topics` | messages as they travel, and which are wanted |
-//! | `keys`, `shelf`, `touch` | keys that are shared |
+//! | `keys`, `held`, `shelf`, `touch` | keys that are shared |
 //! | `clerk`, `folder` | keys and certificates |
 //! | `leave` | another hub of this server follows |
 //! | `report` | what operators see |
@@ -20,6 +20,7 @@ mod dial;
 mod drive;
 mod folder;
 pub(crate) mod frames;
+mod held;
 pub(crate) mod keys;
 mod leave;
 pub(crate) mod peer;

@@ -160,6 +160,8 @@ impl Hub {
 
     /// The successor failed: its connections are ours still, and so is the journal.
     fn go_on_after_all(&mut self) {
+        // The journal was closed with everything in it.
+        self.core.tell_settled(u64::MAX);
         let serving: Vec<_> =
             self.core.serving.iter().map(|(place, capacity)| (place.clone(), *capacity)).collect();
         for ((key, service), capacity) in serving {

@@ -94,7 +94,7 @@ impl Hub {
         let Some(herd) = &mut self.core.herd else { return };
         herd.is_awake = false;
         let Some(inside) = &herd.inside else { return };
-        let Some(keys) = &inside.keys else { return };
+        let Some(keys) = inside.keys.as_ref().filter(|keys| !keys.has_held_letters()) else { return };
         let owed: Vec<(Key, NodeId)> = inside
             .links
             .iter()

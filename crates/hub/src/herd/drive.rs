@@ -68,6 +68,7 @@ impl Hub {
             inside.spread.step(time(now), Input::Tick, &mut inside.orders);
         }
         self.core.tick_keys();
+        self.core.tell_settled(self.core.durability.settled());
         let Some(inside) = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut()) else { return };
         let linked: Vec<_> = inside.links.values().copied().collect();
         for id in inside.dials.take_due(now, |node| linked.contains(&node)) {

@@ -20,6 +20,7 @@ use remuda_herd::{Epoch, NodeId};
 use remuda_model::hub::{HerdCheck, HerdDifference, HerdKeys, HerdSpec};
 use remuda_store::{Moment, Store};
 
+use super::held::{Held, Word};
 use super::shelf::StoreShelf;
 use super::touch::{Gone, Touches};
 use crate::core::Core;
@@ -33,11 +34,13 @@ pub(crate) struct SharedKeys {
     pub(super) replica: Replica,
     bound: Stamp,
     orders: Vec<Order>,
-    /// What is to be said to whom.
+    /// What waits for the disk before others are told.
+    held: Held,
+    /// What is to be said to whom, now.
     pub(super) letters: VecDeque<(NodeId, Message)>,
     check: HerdCheck,
     checking: BTreeSet<NodeId>,
-    /// Whether changes of others were refused, as the disk is not well.
+    /// Whether changes of others were refused, or letters to them left out, as the disk is not well.
     has_refused: bool,
 }
 
@@ -74,6 +77,7 @@ impl SharedKeys {
             replica,
             bound: saved.bound,
             orders: Vec::new(),
+            held: Held::default(),
             letters: VecDeque::new(),
             check: HerdCheck::default(),
             checking: BTreeSet::new(),
@@ -103,6 +107,16 @@ impl SharedKeys {
         self.check =
             HerdCheck { peers: u64::try_from(peers.len()).unwrap_or(u64::MAX), ..HerdCheck::default() };
         self.checking = peers;
+    }
+
+    /// Whether something waits for the disk.
+    pub(super) fn is_held(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Whether answers to other servers wait for the disk: no room is given for more.
+    pub(super) fn has_held_letters(&self) -> bool {
+        self.held.has_letters()
     }
 
     pub(super) fn checked(&self) -> HerdCheck {
@@ -247,7 +261,7 @@ impl Core {
     /// Carries out what the replica ordered, and ends the record.
     fn settle_keys(&mut self) {
         let orders = self.keys().map(|keys| std::mem::take(&mut keys.orders)).unwrap_or_default();
-        let mut changes = Vec::new();
+        let mut words = Vec::new();
         for order in orders {
             match order {
                 Order::Reserve(stamp) => {
@@ -257,19 +271,30 @@ impl Core {
                     }
                 }
                 Order::Note(note) => self.durability.add(0, &[COMMAND, NOTE, &note]),
-                Order::Spread(change) => changes.push(change),
-                Order::Send(node, message) => {
-                    if let Some(keys) = self.keys() {
-                        keys.letters.push_back((node, message));
-                    }
-                }
+                Order::Spread(change) => words.push(Word::Change(change)),
+                Order::Send(node, message) => words.push(Word::Letter(node, message)),
                 Order::Event(event) => self.tell_of_keys(&event),
             }
         }
         self.durability.end_record();
-        if let Some(herd) = &mut self.herd {
-            for change in changes {
-                herd.step(self.moment.tick, SpreadInput::Change(change));
+        let newest = self.durability.newest();
+        if let Some(keys) = self.keys() {
+            for word in words {
+                keys.has_refused |= !keys.held.push(newest, word);
+            }
+        }
+        self.tell_settled(self.durability.settled());
+    }
+
+    /// Tells other servers what waited for the disk, as far as that has everything up to `settled`.
+    pub(crate) fn tell_settled(&mut self, settled: u64) {
+        let now = self.moment.tick;
+        let Some(herd) = &mut self.herd else { return };
+        while let Some(keys) = herd.inside.as_mut().and_then(|inside| inside.keys.as_mut()) {
+            match keys.held.pop(settled) {
+                Some(Word::Change(change)) => herd.step(now, SpreadInput::Change(change)),
+                Some(Word::Letter(node, message)) => keys.letters.push_back((node, message)),
+                None => return,
             }
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use remuda_herd::spread::Input;
 
+use super::keys::SharedKeys;
 use crate::connection::Protocol;
 use crate::hub::{Hub, moment};
 use crate::table::Key;
@@ -22,16 +23,17 @@ impl Hub {
         let until = moment().tick + DRAIN_WITHIN;
         loop {
             self.core.moment = moment();
+            self.core.durability.flush();
             self.drive_herd();
             self.flush();
-            let links = self
-                .core
-                .herd
-                .as_ref()
-                .and_then(|herd| herd.inside.as_ref())
-                .map(|inside| inside.spread.view().links);
-            let is_busy = links
-                .is_some_and(|links| links.iter().any(|link| link.in_flight > 0 || link.waiting_origins > 0));
+            let inside = self.core.herd.as_ref().and_then(|herd| herd.inside.as_ref());
+            let waits_for_disk =
+                inside.and_then(|inside| inside.keys.as_ref()).is_some_and(SharedKeys::is_held);
+            let links = inside.map(|inside| inside.spread.view().links);
+            let is_busy = waits_for_disk
+                || links.is_some_and(|links| {
+                    links.iter().any(|link| link.in_flight > 0 || link.waiting_origins > 0)
+                });
             let has_orders = self.core.herd.as_ref().is_some_and(super::Herd::has_orders);
             if !(is_busy || has_orders) || self.core.moment.tick >= until {
                 return;
@@ -66,10 +68,11 @@ impl Hub {
         }
     }
 
-    /// Waits for news of links, of which what came is read; false when that cannot be had.
+    /// Waits for news of links, of which what came is read, and of the disk; false when that cannot be had.
     fn hear_links(&mut self, timeout: Duration) -> bool {
         let Ok(news) = self.poller.wait(Some(timeout)) else { return false };
         let keys: Vec<Key> = news.map(|news| Key::from_number(news.token.0)).collect();
+        self.core.durability.hear();
         for key in keys {
             let connection = self.connections.get(key);
             if connection.is_some_and(|connection| matches!(connection.protocol, Protocol::Herd(_))) {

@@ -7,7 +7,8 @@ use rustix::process::Signal;
 
 use super::RING;
 use super::servers::{Servers, hub, view};
-use crate::harness::{Instance, PATIENCE, process, until};
+use crate::harness::{Instance, PATIENCE, is_root, process, run, until};
+use crate::hub_durability;
 
 const SHARED: &str = "keys = [\"s:\"]\ncompare_every = \"1s\"";
 
@@ -198,5 +199,44 @@ fn shared_keys_without_a_disk_survive_a_reload_and_come_from_the_others_after_a_
     servers.all[0].settled();
     until("a link", || !view(&servers.all[0]).links.is_empty());
     assert_eq!(are_equal(&servers).len(), 20);
+    servers.end();
+}
+
+#[test]
+fn a_change_that_the_disk_has_not_is_on_no_other_server_until_it_has() {
+    if !is_root() {
+        return;
+    }
+    let mount = "mkdir -p state/store && mount -t tmpfs -o size=1m none state/store && exec \"$0\" \"$@\"";
+    let small = |server| if server == 0 { vec!["unshare", "--mount", "sh", "-c", mount] } else { Vec::new() };
+    let more = |_| format!("{SHARED}\n[store]\nfsync = \"always\"");
+    let wrapper = |server| small(server).into_iter().map(str::to_owned).collect();
+    let servers = Servers::up_with(2, &[(0, 1)], more, wrapper);
+    servers.are_one(2);
+    let mut stores: Vec<Store> = servers.all.iter().map(|server| hub(server).store()).collect();
+    ask(&mut stores[0], "SET s:before 1");
+    assert_eq!(are_equal(&servers).len(), 1);
+    let (full, pid) = (&servers.all[0], servers.all[0].pids("hub")[0]);
+    let ballast = format!("/proc/{pid}/root{}/state/store/ballast", full.dir().display());
+    let mut fill = std::process::Command::new("dd");
+    fill.args(["if=/dev/zero", &format!("of={ballast}"), "bs=4k"]);
+    assert_ne!(run::run(fill).code, 0, "there is an end to the disk");
+    let mut writer = hub_durability::Wire::new(full);
+    // It does not fit into what is left of the journal's last page.
+    writer.send(format!("SET s:held {}\r\n", "x".repeat(5_000)).as_bytes());
+    let mut reader = hub_durability::Wire::new(full);
+    until("a full disk", || reader.info("persistence").contains("aof_last_write_status:err"));
+    // What a server tells comes in its order: this would come behind the change.
+    let mut listener = hub(&servers.all[1]).subscribe([&b"news."[..]]);
+    listener.connect().unwrap();
+    until("a message", || {
+        stores[0].publish(b"news.rain", b"").unwrap();
+        matches!(listener.next(Duration::from_millis(100)).unwrap(), Some(Heard::Message(_)))
+    });
+    assert_eq!(ask(&mut stores[1], "EXISTS s:held"), Value::Integer(0));
+    std::fs::remove_file(ballast).unwrap();
+    writer.expect("+OK\r\n");
+    until("the change", || ask(&mut stores[1], "STRLEN s:held") == Value::Integer(5_000));
+    are_equal(&servers);
     servers.end();
 }

@@ -29,6 +29,16 @@ impl Servers {
 
     /// `more` says what goes into and behind `[herd]` of each server.
     pub(crate) fn up_each(count: usize, calls: &[(usize, usize)], more: impl Fn(usize) -> String) -> Self {
+        Self::up_with(count, calls, more, |_| Vec::new())
+    }
+
+    /// Each server is started by what `wrapper` says.
+    pub(crate) fn up_with(
+        count: usize,
+        calls: &[(usize, usize)],
+        more: impl Fn(usize) -> String,
+        wrapper: impl Fn(usize) -> Vec<String>,
+    ) -> Self {
         let wires: Vec<(usize, usize, Wire)> =
             calls.iter().map(|(from, to)| (*from, *to, Wire::new())).collect();
         let setup = |server: usize| {
@@ -41,15 +51,17 @@ impl Servers {
                 more(server),
             ))
         };
-        let first = setup(0);
+        let mut first = setup(0);
         let begun =
             crate::harness::run::run(first.command(&["herd", "init", "--name", "shop", "--node", "n0"]));
         begun.done();
+        first.wrapper = wrapper(0);
         let mut all = vec![first.up()];
         all[0].settled();
         for number in 1..count {
-            let setup = setup(number);
+            let mut setup = setup(number);
             join(&all[0], &setup, number);
+            setup.wrapper = wrapper(number);
             let instance = setup.up();
             instance.settled();
             all.push(instance);
