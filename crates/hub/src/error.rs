@@ -35,7 +35,7 @@ pub enum HubError {
         why: io::Error,
     },
     /// The store's journal could not be opened.
-    #[error("open the store's journal: {0}")]
+    #[error(transparent)]
     Journal(#[from] OpenError),
     /// The key file of the bus is no key file.
     #[error("read the keys of the bus in {}: {why}", path.display())]

@@ -74,7 +74,7 @@ impl From<ClientError> for Failure {
                 (Exit::No, Some("`remuda status hub` and `remuda logs hub` show how it is"))
             }
             ClientError::Said(_) | ClientError::Refused { .. } => (Exit::Refused, None),
-            ClientError::TooLong { .. } => (Exit::Misuse, None),
+            ClientError::TooLong { .. } | ClientError::NoDatabase { .. } => (Exit::Misuse, None),
             ClientError::NoHub
             | ClientError::Address(_)
             | ClientError::Malformed { .. }

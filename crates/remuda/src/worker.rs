@@ -6,6 +6,7 @@ use std::io::IsTerminal as _;
 
 use remuda_model::hub::{HubSettings, SETTINGS_BYTES_MAX};
 use remuda_sys::memfd;
+use remuda_toolkit::DaemonError;
 
 use crate::arguments::{BuiltIn, WorkerArguments};
 use crate::exit::{Exit, Failure, Outcome};
@@ -42,6 +43,8 @@ fn hub(settings: HubSettings) -> Outcome {
     let _ = std::fs::write("/proc/self/comm", "remuda-hub");
     match remuda_hub::serve(settings) {
         Ok(()) => Ok(Exit::Done),
+        // The log has just said it.
+        Err(DaemonError::Died { stuck: None, .. }) => Ok(Exit::No),
         Err(error) => Err(Failure::new(Exit::No, error.to_string())),
     }
 }

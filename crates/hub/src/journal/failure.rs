@@ -10,13 +10,13 @@ use remuda_sys::lock::LockError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
-    #[error("open the journal: {0}; stop the hub that has it, or give this one another folder")]
+    #[error("open the store's journal: {0}; stop the hub that has it, or give this one another folder")]
     Lock(#[from] LockError),
     /// A descriptor, or the manifest.
-    #[error("open the journal: {0}")]
+    #[error("open the store's journal: {0}")]
     Call(#[from] CallError),
     /// The folder or a file that the manifest names.
-    #[error("read {path}: {source}; the journal is not complete without it")]
+    #[error("read {path}: {source}; the store's journal is not complete without it")]
     Read {
         /// What.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The log to go on with.
-    #[error("write {path}: {source}; what is recorded stays as it is")]
+    #[error("write {path}, of the store's journal: {source}; what is recorded stays as it is")]
     Write {
         /// What.
         path: PathBuf,

@@ -362,6 +362,15 @@ impl fmt::Display for Report {
             )?;
         }
         for Damage { file, lost, kept } in &self.damage {
+            if file.ends_with(super::manifest::FILE) {
+                let how = if lost.is_empty() { "is missing" } else { "cannot be read" };
+                write!(
+                    out,
+                    "\nDAMAGED: {} {how}; it was made anew from the files beside it",
+                    file.display()
+                )?;
+                continue;
+            }
             let (from, count) = (lost.start, lost.end - lost.start);
             write!(out, "\nDAMAGED: {} at byte {from}: {count} bytes are lost", file.display())?;
             match kept {

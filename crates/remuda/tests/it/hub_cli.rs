@@ -66,6 +66,8 @@ fn keys_are_set_read_listed_and_deleted_as_they_are() {
 
     say(&["set", "a", "elsewhere", "--database", "3"]).done();
     assert_eq!(say(&["keys", "--database", "3"]).done().out, "a\n");
+    let none = say(&["get", "a", "--database", "16"]).exits(2).err;
+    assert!(none.contains("has no database 16: there are 16, 0 to 15"), "{none}");
     assert_eq!(say(&["keys"]).done().out, "a\nraw\n");
     let cut = say(&["keys", "*", "--limit", "1"]).done();
     assert!(cut.out.lines().count() == 1 && cut.err.contains("--limit"), "{cut:?}");

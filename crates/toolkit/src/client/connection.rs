@@ -98,9 +98,35 @@ impl Connection {
         }
         connection.admitted(&hello)?;
         if address.database != 0 {
-            connection.admitted(&[b"SELECT", address.database.to_string().as_bytes()])?;
+            connection.select(address.database)?;
         }
         Ok(connection)
+    }
+
+    fn select(&mut self, number: u32) -> Result<(), ClientError> {
+        match self.ask(&[b"SELECT", number.to_string().as_bytes()]) {
+            Ok(_) => Ok(()),
+            Err(ClientError::Said(reason)) if reason.contains("out of range") => {
+                let count = self.databases()?.filter(|count| *count <= number);
+                Err(ClientError::NoDatabase { place: self.place.clone(), number, count })
+            }
+            Err(ClientError::Said(reason)) => Err(ClientError::Refused { place: self.place.clone(), reason }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many databases there are, as far as the hub says so.
+    fn databases(&mut self) -> Result<Option<u32>, ClientError> {
+        let settings = match self.ask(&[b"CONFIG", b"GET", b"databases"]) {
+            Ok(Value::Map(settings)) => settings,
+            Ok(_) | Err(ClientError::Said(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let count = settings.iter().find_map(|(_, count)| match count {
+            Value::Bulk(count) => std::str::from_utf8(count).ok()?.parse().ok(),
+            _ => None,
+        });
+        Ok(count)
     }
 
     fn admitted(&mut self, command: &[&[u8]]) -> Result<(), ClientError> {

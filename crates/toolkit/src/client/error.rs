@@ -34,6 +34,16 @@ pub enum ClientError {
         /// In its words.
         reason: String,
     },
+    /// The hub has no database of this number. Nothing was asked.
+    #[error("the hub at {place} has no database {number}: {}", numbers(*count))]
+    NoDatabase {
+        /// Where.
+        place: String,
+        /// Which was meant.
+        number: u32,
+        /// How many there are, if the hub says so.
+        count: Option<u32>,
+    },
     /// The connection was lost; whether the hub did what was asked last is not known.
     #[error(
         "the connection to the hub at {place} is lost: {source}; whether it did what was asked last is not known"
@@ -81,6 +91,15 @@ pub enum ClientError {
         /// How long it may be.
         max: usize,
     },
+}
+
+/// Which databases there are.
+fn numbers(count: Option<u32>) -> String {
+    match count {
+        Some(1) => "there is one, 0".to_owned(),
+        Some(count) => format!("there are {count}, 0 to {}", count.saturating_sub(1)),
+        None => "its number is too large".to_owned(),
+    }
 }
 
 impl ClientError {

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use remuda_model::{EventKind, Record};
 use rustix::process::Signal;
 
 use super::Wire;
-use crate::harness::Instance;
+use crate::harness::{Instance, Setup};
 
 const STORE: &str = "[bus]\n[store]\nfsync = \"always\"\n[hub]\nstate = \"state\"\n";
 const KEYS: usize = 200;
@@ -99,6 +100,25 @@ fn a_lost_manifest_is_made_anew() {
     instance.settled();
     assert_eq!(Wire::new(&instance).text("GET here").as_deref(), Some("1"));
     let said = instance.remuda(&["logs", "hub", "-n", "100"]).done().out;
-    assert!(said.contains("manifest"), "{said}");
+    let told: Vec<_> = said.lines().filter(|line| line.contains("manifest")).collect();
+    assert!(told.len() == 1 && told[0].contains("is missing; it was made anew"), "{told:?}");
+    instance.end();
+}
+
+#[test]
+fn a_hub_that_cannot_begin_says_why_once_in_each_life() {
+    let setup = Setup::new(STORE);
+    std::fs::create_dir_all(setup.dir().join("state/store/manifest")).unwrap();
+    let instance = setup.up();
+    instance.wait_line("EISDIR");
+    instance.remuda(&["stop", "hub"]).done();
+    let lives = |events: &[Record]| {
+        events.iter().filter(|record| matches!(record.event.kind, EventKind::WorkerSpawned)).count()
+    };
+    let transcript = instance.transcript.locked();
+    let told: Vec<_> = transcript.lines.iter().filter(|line| line.text.contains("EISDIR")).collect();
+    assert!(!told.is_empty() && told.len() <= lives(&transcript.events), "{told:?}");
+    assert!(told.iter().all(|line| line.text.matches("journal").count() == 1), "{told:?}");
+    drop(transcript);
     instance.end();
 }
