@@ -55,6 +55,8 @@ pub(crate) struct Connection {
     pub(crate) closing: bool,
     /// When it gave a sign of life last.
     pub(crate) heard: Tick,
+    /// Bytes of a message that is not whole yet, as they were counted last.
+    pub(crate) half: usize,
     /// Bytes the kernel has taken.
     pub(crate) sent: u64,
     /// On the list of those that have something to write.
@@ -97,6 +99,7 @@ impl Connection {
             paused: false,
             closing: false,
             heard: now,
+            half: 0,
             sent: 0,
             is_dirty: false,
             is_held: false,

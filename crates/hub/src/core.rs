@@ -27,6 +27,7 @@ use crate::durability::Durability;
 use crate::engine::Engines;
 use crate::events::Notifications;
 use crate::figures::Figures;
+use crate::halves::Halves;
 use crate::handover::Giving;
 use crate::herd::Herd;
 use crate::journal::RewriteError;
@@ -105,6 +106,8 @@ pub(crate) struct Core {
     pub(crate) letters: Vec<Letter>,
     pub(crate) orders: Vec<ServiceOrder>,
     pub(crate) figures: Figures,
+    /// What is there of messages that are not whole.
+    pub(crate) halves: Halves,
     /// Versions of clients that wait for a key, to answer them in.
     waiting: BTreeMap<ClientId, Version>,
     /// Inside `EXEC` or a script: nobody else goes on before it is over.
@@ -134,6 +137,7 @@ impl Core {
         scripts: Scripts,
     ) -> Self {
         let events = settings.spec.store.events;
+        let halves = Halves::new(settings.spec.bus.message_max);
         Self {
             users: Users::new(Arc::clone(&settings)),
             mechanisms,
@@ -162,6 +166,7 @@ impl Core {
             letters: Vec::new(),
             orders: Vec::new(),
             figures: Figures::default(),
+            halves,
             waiting: BTreeMap::new(),
             is_grouped: false,
             group_refuses: None,

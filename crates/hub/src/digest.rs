@@ -54,7 +54,16 @@ impl Connection {
             // A quiet connection keeps no buffer.
             self.input = BytesMut::new();
         }
+        self.weigh(core);
         goes_on
+    }
+
+    /// Counts what is there of a ZeroMQ peer's message that is not whole.
+    fn weigh(&mut self, core: &mut Core) {
+        if let Protocol::ZeroMq(peer) = &self.protocol {
+            let half = self.input.len() + peer.wire.kept();
+            core.halves.change(std::mem::replace(&mut self.half, half), half);
+        }
     }
 
     /// Whether reading it has to wait for others: what it sends would find no room. A Redis client may be about to write,
@@ -91,6 +100,7 @@ impl Connection {
             }
             Protocol::ZeroMq(peer) => {
                 core.figures.zeromq_peers -= 1;
+                core.halves.change(std::mem::take(&mut self.half), 0);
                 if peer.is_member {
                     core.bus.leave(self.key.member());
                 }

@@ -267,6 +267,7 @@ impl Hub {
             return self.end(key);
         }
         self.mark(key);
+        self.cut_longest_half();
     }
 
     /// The peer of a connection that is not read for now is gone. What it sent before is read when its turn comes; until

@@ -31,6 +31,7 @@ mod engine;
 mod error;
 mod events;
 mod figures;
+mod halves;
 mod handover;
 mod herd;
 mod hub;

@@ -64,6 +64,8 @@ impl Hub {
             protocol_errors_total: figures.protocol_errors,
             refused_total: figures.refused,
             silent_total: figures.silent,
+            half_message_bytes: whole(self.core.halves.bytes()),
+            half_messages_cut_total: self.core.halves.cut,
             commands_total: figures.commands,
             zeromq_messages_total: figures.messages_in,
         }

@@ -133,6 +133,18 @@ fn connections(it: &ConnectionMetrics) -> Vec<Line> {
         ("protocol_errors_total", COUNTER, "Connections ended for what they sent.", it.protocol_errors_total),
         ("refused_credentials_total", COUNTER, "Wrong tokens, keys, signatures.", it.refused_total),
         ("silent_peers_total", COUNTER, "Peers given up for silence.", it.silent_total),
+        (
+            "half_message_bytes",
+            GAUGE,
+            "Bytes of ZeroMQ peers' messages that are not whole yet.",
+            it.half_message_bytes,
+        ),
+        (
+            "half_messages_cut_total",
+            COUNTER,
+            "Peers cut off in the middle of a message: those of all together were too much.",
+            it.half_messages_cut_total,
+        ),
         ("commands_total", COUNTER, "Commands of Redis clients.", it.commands_total),
         ("zeromq_messages_total", COUNTER, "Messages of ZeroMQ peers.", it.zeromq_messages_total),
     ]

@@ -168,6 +168,7 @@ impl Hub {
             paused: false,
             closing: false,
             heard: now,
+            half: 0,
             sent: 0,
             is_dirty: false,
             is_held: false,

@@ -92,6 +92,12 @@ pub struct ConnectionMetrics {
     pub refused_total: u64,
     /// Peers given up for silence.
     pub silent_total: u64,
+    /// Bytes of ZeroMQ peers' messages that are not whole yet, now.
+    #[serde(default)]
+    pub half_message_bytes: u64,
+    /// Peers cut off in the middle of a message because those of all peers together were too much.
+    #[serde(default)]
+    pub half_messages_cut_total: u64,
     /// Commands of Redis clients.
     pub commands_total: u64,
     /// Messages of ZeroMQ peers, requests included.

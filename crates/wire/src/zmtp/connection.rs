@@ -192,6 +192,16 @@ impl Connection {
         self.missing
     }
 
+    /// Bytes of a message that is not whole yet which the connection keeps itself: what a sealed one has opened. The rest
+    /// is in the shell's input.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        match &self.phase {
+            Phase::Ready(established) => established.kept(),
+            _ => 0,
+        }
+    }
+
     /// Bytes to be sent; the shell takes them off the front. On a sealed connection they must leave in the order in
     /// which this and [`seal`](Self::seal) were called.
     pub fn output(&mut self) -> &mut BytesMut {

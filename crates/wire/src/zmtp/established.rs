@@ -52,6 +52,11 @@ impl Established {
         self.sealed.is_some()
     }
 
+    /// Bytes that were opened and are no whole message yet.
+    pub(super) fn kept(&self) -> usize {
+        self.sealed.as_ref().map_or(0, |sealed| sealed.clear.len())
+    }
+
     pub(super) fn session(&mut self) -> Option<&mut Session> {
         self.sealed.as_mut().map(|sealed| &mut sealed.session)
     }

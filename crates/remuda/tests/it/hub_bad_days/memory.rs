@@ -1,7 +1,10 @@
 //! The store is full, or its clients do not read.
 
-use super::memory_kb;
-use crate::harness::Instance;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use super::{greeted, memory_kb};
+use crate::harness::{Instance, until};
 use crate::hub_durability::{Wire, hub};
 
 /// What the hub needs besides what its options allow, kB, debug build and allocator included.
@@ -148,5 +151,44 @@ fn a_subscriber_that_does_not_read_is_cut_off_and_the_rest_is_served() {
     assert_eq!(other.ask("PUBLISH news last"), ":0");
     let peak = memory_kb(hub(&instance), "Pss");
     assert!(peak < 64 * 1024 + OWN_KB, "{peak} kB");
+    instance.end();
+}
+
+#[test]
+fn halves_of_messages_are_bounded_over_all_peers_together_and_the_longest_is_cut_off() {
+    const HEAD: usize = 9;
+    let (longest, half) = (64 << 20, 60 << 20);
+    let instance = Instance::up(&config("refuse"));
+    let bytes = vec![b'x'; longest];
+    let begin = |count: usize| {
+        let mut stream = greeted(&instance, "PUSH");
+        stream.write_all(&[2]).unwrap();
+        stream.write_all(&u64::try_from(longest).unwrap().to_be_bytes()).unwrap();
+        stream.write_all(&bytes[..count]).unwrap();
+        stream
+    };
+    let has = |name: &str, number: usize| {
+        let line = format!("\nremuda_hub_{name} {number}\n");
+        instance.remuda(&["metrics"]).done().out.contains(&line)
+    };
+    // Four of the longest are let in.
+    let mut peers: Vec<UnixStream> = (0..4).map(|_| begin(half)).collect();
+    until("four halves", || has("half_message_bytes", 4 * (half + HEAD)));
+    assert!(has("half_messages_cut_total", 0));
+    let mut fifth = begin(half / 3);
+    until("one to be cut off", || has("half_messages_cut_total", 1));
+    let kb = memory_kb(hub(&instance), "Pss");
+    assert!(kb < 256 * 1024 + OWN_KB, "{kb} kB");
+    let is_cut = |peer: &mut UnixStream| {
+        peer.set_nonblocking(true).unwrap();
+        !matches!(peer.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    };
+    assert_eq!(peers.iter_mut().map(is_cut).filter(|is_cut| *is_cut).count(), 1);
+    instance.wait_line("cut off in the middle of a message");
+    fifth.write_all(&bytes[half / 3..]).unwrap();
+    until("the fifth to be whole", || has("half_message_bytes", 3 * (half + HEAD)));
+    drop(peers);
+    until("none", || has("half_message_bytes", 0));
+    assert!(has("half_messages_cut_total", 1));
     instance.end();
 }

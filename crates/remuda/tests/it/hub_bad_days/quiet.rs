@@ -1,10 +1,10 @@
 //! Nothing happens: the hub sleeps, whoever is connected, and each of them costs little.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
-use super::memory_kb;
-use crate::harness::{Instance, PATIENCE, process};
+use super::{greeted, memory_kb};
+use crate::harness::{Instance, process};
 use crate::hub_durability::{Wire, hub};
 
 const HUB: &str = "[bus]\n[store]\n[hub]\nstate = \"state\"\n";
@@ -13,25 +13,12 @@ const SUBSCRIBERS: usize = 2000;
 /// What one may cost, bytes, in a build without optimization.
 const EACH_MAX_BYTES: u64 = 4096;
 
-/// A ZeroMQ peer of type SUB that has subscribed to `topic`, without a library.
+/// A ZeroMQ peer of type SUB that has subscribed to `topic`.
 fn subscriber(instance: &Instance, topic: &[u8]) -> UnixStream {
-    let mut stream = UnixStream::connect(instance.runtime().join("bus.sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut greeting = [0; 64];
-    greeting[..10].copy_from_slice(&[0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f]);
-    greeting[10] = 3;
-    greeting[12..16].copy_from_slice(b"NULL");
-    stream.write_all(&greeting).unwrap();
-    stream.write_all(b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB").unwrap();
+    let mut stream = greeted(instance, "SUB");
     let mut frame = vec![0, u8::try_from(topic.len() + 1).unwrap(), 1];
     frame.extend_from_slice(topic);
     stream.write_all(&frame).unwrap();
-    stream.read_exact(&mut greeting).unwrap();
-    let mut head = [0; 2];
-    stream.read_exact(&mut head).unwrap();
-    let mut ready = vec![0; usize::from(head[1])];
-    stream.read_exact(&mut ready).unwrap();
-    assert_eq!(&ready[1..6], b"READY");
     stream
 }
 
