@@ -17,6 +17,7 @@
 //! | 3 | waits | opens the journal, restores, has keys that came in the book on disk, says `taken`; nothing a client sent is carried out before |
 //! | 4 | lets go, waits to be told to end | serves, says that it is ready |
 
+mod arriving;
 mod book;
 mod connections;
 mod give;

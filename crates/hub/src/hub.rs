@@ -4,6 +4,9 @@
 //! concerns several connections, hands the journal what changed, and writes to everybody who has something waiting, with
 //! all of it merged. Nothing in it waits for anything but that news: the disk has its own thread, and so has nothing else.
 
+mod accept;
+mod write;
+
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -12,14 +15,13 @@ use remuda_model::Tick;
 use remuda_store::Moment;
 use remuda_sys::clock;
 use remuda_sys::event::{Interest, Poller, Readiness, Token};
-use remuda_sys::socket::{Link, is_of_one_connection};
+use remuda_sys::socket::Link;
 use remuda_toolkit::Quit;
 use remuda_toolkit::watchdog::Pulse;
 
-use crate::complaints::Complaint;
-use crate::connection::{Connection, Protocol, Written};
+use crate::connection::{Connection, Protocol};
 use crate::core::Core;
-use crate::endpoint::{ACCEPTED_PER_TURN, Endpoint};
+use crate::endpoint::Endpoint;
 use crate::engine::FIRST_TOKEN;
 use crate::error::HubError;
 use crate::herd::{self, Herd};
@@ -30,8 +32,6 @@ use crate::table::{Key, Table};
 const READ_PER_TURN: usize = 256 * 1024;
 /// Bytes of one read.
 const READ_BYTES: usize = 128 * 1024;
-/// A listener that could not give a connection for want of descriptors is asked again after this.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Tokens of what is no connection; a connection's are larger.
 pub(crate) const JOURNAL: Token = Token(0);
 pub(crate) const QUIT: Token = Token(1);
@@ -188,46 +188,6 @@ impl Hub {
         Ok(())
     }
 
-    fn accept(&mut self, index: usize) -> Result<(), HubError> {
-        for _ in 0..ACCEPTED_PER_TURN {
-            match self.endpoints[index].accept() {
-                Ok(stream) => self.core.figures.accepted += u64::from(self.welcome(index, stream)),
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => return Ok(()),
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
-                    // The connection it was about is gone, and the next may be well.
-                    _ if is_of_one_connection(&error) => {}
-                    _ => return self.pause_accepting(&error),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    /// No descriptor is left, most likely: connections queue in the kernel until some have ended.
-    fn pause_accepting(&mut self, error: &std::io::Error) -> Result<(), HubError> {
-        self.core.figures.accept_failures += 1;
-        if self.core.complaints.may_say(Complaint::NoDescriptors, self.core.moment.tick) {
-            self.core.say(&format!("cannot accept connections for now, they queue: {error}"));
-        }
-        for (number, endpoint) in (FIRST_ENDPOINT..).zip(&self.endpoints) {
-            self.poller.modify(endpoint, Token(number), Interest::Nothing)?;
-        }
-        self.accept_again = Some(self.core.moment.tick + ACCEPT_PAUSE);
-        Ok(())
-    }
-
-    fn resume_accepting(&mut self) {
-        if self.accept_again.is_none_or(|at| at > self.core.moment.tick) {
-            return;
-        }
-        self.accept_again = None;
-        for (number, endpoint) in (FIRST_ENDPOINT..).zip(&self.endpoints) {
-            // A listener that cannot be watched again is one that the next reload repairs.
-            let _ = self.poller.modify(endpoint, Token(number), Interest::Read);
-        }
-    }
-
     /// Reads what one connection has, and does what it says.
     pub(crate) fn read(&mut self, key: Key) {
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -330,78 +290,6 @@ impl Hub {
         self.relieve();
     }
 
-    pub(crate) fn flush(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for key in dirty.drain(..) {
-            let Some(connection) = self.connections.get_mut(key) else { continue };
-            connection.is_dirty = false;
-            let (was_full, sent) = (connection.is_full(), connection.sent);
-            let flushed = connection.flush(&mut self.core.bus);
-            if was_full && connection.sent > sent {
-                // The kernel took more only because the peer had read some.
-                connection.heard = self.core.moment.tick;
-            }
-            if let Protocol::Herd(peer) = &mut connection.protocol {
-                let weight = peer.take_sent();
-                self.core.link_sent(key, weight);
-            }
-            match flushed {
-                Ok(Written::All) if connection.is_finished() => self.end(key),
-                Ok(written) => {
-                    if connection.is_behind() {
-                        connection.digest(&mut self.core);
-                        self.mark(key);
-                    }
-                    match written {
-                        Written::Some => self.mark(key),
-                        Written::All => self.watch(key, false),
-                        Written::Full => self.watch(key, true),
-                    }
-                }
-                Err(error) => {
-                    connection.lost(&error);
-                    self.end(key);
-                }
-            }
-        }
-        // What was marked meanwhile is on the new list.
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
-    }
-
-    /// Tells the poller what `key` waits for, where that has changed.
-    fn watch(&mut self, key: Key, is_full: bool) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        let wanted = connection.wants(is_full);
-        if wanted == connection.interest {
-            return;
-        }
-        connection.interest = wanted;
-        let watched = if connection.is_watched {
-            self.poller.modify(&connection.stream, key.token(), wanted)
-        } else {
-            self.poller.add(&connection.stream, key.token(), wanted)
-        };
-        connection.is_watched = true;
-        if watched.is_err() {
-            self.end(key);
-        }
-    }
-
-    /// Lets those that had to wait for slow readers, or for the disk, go on.
-    fn relieve(&mut self) {
-        if self.stalled.is_empty() || self.core.holds_publishers() {
-            return;
-        }
-        for key in std::mem::take(&mut self.stalled) {
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.paused = false;
-                let is_full = connection.is_full();
-                self.watch(key, is_full);
-            }
-        }
-    }
-
     /// The journal gets what the turn brought, and is written anew when it has grown too much.
     fn keep(&mut self) {
         self.core.durability.flush();
@@ -423,28 +311,6 @@ impl Hub {
         if let Some(Err(error)) = self.core.durability.rewritten() {
             self.core.say(&format!("rewrite the store's journal: {error}; it goes on as it is"));
         }
-    }
-
-    /// Lets replies go that waited for the disk.
-    fn release(&mut self) {
-        let settled = self.core.durability.settled();
-        // What was held since then waits for more than was settled then.
-        if settled == self.settled {
-            return;
-        }
-        self.settled = settled;
-        let mut held = std::mem::take(&mut self.held);
-        held.retain(|key| {
-            let Some(connection) = self.connections.get_mut(*key) else { return false };
-            connection.outbox.release(settled);
-            if !connection.is_dirty {
-                connection.is_dirty = true;
-                self.dirty.push(*key);
-            }
-            connection.is_held = connection.outbox.is_held();
-            connection.is_held
-        });
-        self.held = held;
     }
 
     /// What is due by the clock.

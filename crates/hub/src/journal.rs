@@ -16,6 +16,7 @@ mod failure;
 mod manifest;
 mod options;
 mod recovery;
+mod report;
 mod rewrite;
 mod scan;
 mod seal;
@@ -42,7 +43,8 @@ use writer::Writer;
 
 pub use failure::{CloseError, OpenError};
 pub use options::{Fsync, Options};
-pub use recovery::{Damage, Recovery, Report, Torn};
+pub use recovery::Recovery;
+pub use report::{Damage, Report, Torn};
 pub use rewrite::{BaseWriter, RewriteError, Rewritten};
 
 /// The lock's name in the folder: two hubs never write one journal.

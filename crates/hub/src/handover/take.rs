@@ -7,8 +7,8 @@ use remuda_bus::{Services, ServicesOptions};
 use remuda_sys::memfd;
 use remuda_sys::socket::{Arrival, Link};
 
+use super::arriving::Arriving;
 use super::book::{Record, records};
-use super::connections::Arriving;
 use super::machines::{KEYS, Machines, Remembered};
 use super::{BOOK, BOOK_MAX_BYTES, FORMAT, HandoverError, Keeping, MORE, REFUSED, TAKEN, WITHIN, name};
 use crate::core::Core;

@@ -2,7 +2,8 @@
 
 use clap::{CommandFactory as _, Parser as _};
 
-use super::{Arguments, Command, Scaling, scaling};
+use super::value::scaling;
+use super::{Arguments, Command, Scaling};
 
 fn parsed(line: &str) -> Result<Command, String> {
     let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
