@@ -99,6 +99,12 @@ enum Kind {
     Counter,
 }
 
+const GAUGE: Kind = Kind::Gauge;
+const COUNTER: Kind = Kind::Counter;
+
+/// A figure without labels: what stands behind a prefix, its kind, its meaning, and its value.
+type Line = (&'static str, Kind, &'static str, u64);
+
 /// Milliseconds, written as seconds.
 struct Millis(u64);
 
@@ -114,6 +120,14 @@ struct Page {
 }
 
 impl Page {
+    /// Figures without labels, each behind `prefix`.
+    fn lines(&mut self, prefix: &str, lines: impl IntoIterator<Item = Line>) {
+        const NONE: &[Label<'_>] = &[];
+        for (name, kind, help, value) in lines {
+            self.family(&format!("{prefix}{name}"), kind, help, [(NONE, value)]);
+        }
+    }
+
     /// One name with all its values; nothing when there are none.
     fn family<'label, L: AsRef<[Label<'label>]>>(
         &mut self,

@@ -3,6 +3,9 @@
 //! Numbers are big end first. A piece has its length in front, as two bytes; a reader names the longest it takes, so that
 //! nothing is reserved on the word of a stranger. What follows the last field that is known is left alone: a newer node
 //! may say more.
+//!
+//! What servers say to each other once they are linked has a reader of its own in `remuda_wire::herd`: its numbers are of
+//! any length, and its pieces share the frame's memory. The two have no field in common.
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,38 +7,15 @@ checks that what is promised was kept, and says `counted …`.
 
 import os
 import sys
-import threading
 import time
 
 import redis
 import zmq
+from load import advance, counted, failures, part, parts, stopping
 
 UNKNOWN = "whether this was carried out is not known"
 context = zmq.Context()
 context.linger = 10_000
-stopping = threading.Event()
-failures, counted, threads = [], {}, []
-lock = threading.Lock()
-progress = 0
-
-
-def advance():
-    global progress
-    with lock:
-        progress += 1
-        if progress % 200 == 0:
-            print("progress", progress, flush=True)
-
-
-def part(function):
-    def run():
-        try:
-            function()
-        except Exception as error:  # whatever it is, it is a finding
-            failures.append(f"{function.__name__}: {error!r}")
-            print("progress failed", failures[-1], flush=True)
-    threads.append(threading.Thread(target=run, name=function.__name__, daemon=True))
-    return function
 
 
 def store(**options):
@@ -184,14 +161,14 @@ if len(sys.argv) > 1:
     for number in range(POPPERS):
         part(popper(number))
 
-for thread in threads:
+for thread in parts:
     thread.start()
 print("ready", flush=True)
 for line in sys.stdin:
     if line.strip() == "stop":
         break
 stopping.set()
-for thread in threads:
+for thread in parts:
     thread.join(30)
     if thread.is_alive():
         failures.append(f"{thread.name} does not end")

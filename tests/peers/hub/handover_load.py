@@ -13,37 +13,14 @@ import time
 
 import redis
 import zmq
+from load import advance, at_work, counted, failures, part, parts, stopping
 
 PATIENCE_MS = 20_000
 auth = sys.argv[1] if len(sys.argv) > 1 else "none"
 BUS, LOCAL, STORE = os.environ["BUS"], os.environ["BUS_LOCAL"], os.environ["STORE"]
 context = zmq.Context()
 context.linger = PATIENCE_MS
-stopping = threading.Event()
-failures, parts, monitors, counted = [], [], [], {}
-lock = threading.Lock()
-at_work = set()
-progress = 0
-
-
-def advance():
-    global progress
-    at_work.add(threading.current_thread().name)
-    with lock:
-        progress += 1
-        if progress % 300 == 0:
-            print("progress", progress, flush=True)
-
-
-def part(function):
-    def run():
-        try:
-            function()
-        except Exception as error:  # whatever it is, it is a finding
-            failures.append(f"{function.__name__}: {error!r}")
-            print("progress failed", failures[-1], flush=True)
-    parts.append(threading.Thread(target=run, name=function.__name__, daemon=True))
-    return function
+monitors = []
 
 
 def socket(kind, address, **options):

@@ -2,17 +2,12 @@
 
 use remuda_model::hub::{HerdCounters, HerdKeys, HerdLink, HerdView};
 
-use super::{Kind, Page};
-
-const GAUGE: Kind = Kind::Gauge;
-const COUNTER: Kind = Kind::Counter;
+use super::{COUNTER, GAUGE, Kind, Line, Page};
 
 /// States of nodes, each of which is told even when no node is in it.
 const STATES: [&str; 4] = ["here", "suspected", "lost", "left"];
 
-/// What stands behind `remuda_hub_herd_`, its kind, its meaning, and its value.
-type Line = (&'static str, Kind, &'static str, u64);
-/// The same of a link.
+/// What stands behind `remuda_hub_herd_link_`, its kind, its meaning, and how a link's value is found.
 type LinkFamily = (&'static str, Kind, &'static str, fn(&HerdLink) -> u64);
 
 /// All figures of the herd.
@@ -38,9 +33,7 @@ pub(super) fn herd(page: &mut Page, view: &HerdView) {
         ("links", GAUGE, "Links with other servers.", u64::try_from(view.links.len()).unwrap_or(u64::MAX)),
         ("kept_bytes", GAUGE, "Bytes of messages kept for servers that are behind.", view.kept_bytes),
     ];
-    for (name, kind, help, value) in own.into_iter().chain(counters(&view.counters)).chain(keys) {
-        page.family(&format!("remuda_hub_herd_{name}"), kind, help, [(&[], value)]);
-    }
+    page.lines("remuda_hub_herd_", own.into_iter().chain(counters(&view.counters)).chain(keys));
 }
 
 fn links(page: &mut Page, links: &[HerdLink]) {

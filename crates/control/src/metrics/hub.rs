@@ -4,13 +4,7 @@ use remuda_model::hub::{
     BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, StoreMetrics,
 };
 
-use super::{Kind, Label, Millis, Page};
-
-const GAUGE: Kind = Kind::Gauge;
-const COUNTER: Kind = Kind::Counter;
-
-/// A figure without labels: what stands behind `remuda_hub_`, its kind, its meaning, and its value.
-type Line = (&'static str, Kind, &'static str, u64);
+use super::{COUNTER, GAUGE, Kind, Label, Line, Millis, Page};
 
 /// Whether the hub answers, and all it tells.
 pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
@@ -31,9 +25,7 @@ pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
             ("scripts_cached", GAUGE, "Scripts kept compiled.", metrics.scripts.cached),
         ],
     ];
-    for (name, kind, help, value) in parts.into_iter().flatten() {
-        page.family(&format!("remuda_hub_{name}"), kind, help, [(NONE, value)]);
-    }
+    page.lines("remuda_hub_", parts.into_iter().flatten());
     let databases =
         metrics.store.databases.iter().map(|(database, keys)| ([("database", database.to_string())], *keys));
     page.family("remuda_hub_store_database_keys", GAUGE, "Keys of a database that has any.", databases);

@@ -16,6 +16,16 @@ fn refusal(result: Result<remuda_trust::Membership, EnrolmentError>) -> String {
     result.map(|_| ()).unwrap_err().to_string()
 }
 
+/// What somebody asks who wants to be called `name`.
+fn asks_to_join(request: Vec<u8>, name: &str) -> Request {
+    Request::Join { request, name: name.parse().unwrap(), addresses: Vec::new(), signer: false }
+}
+
+/// An invitation for one, of a signer that is asked without a wire.
+fn unused(signer: &Node) -> Token {
+    signer.invite("127.0.0.1:1".parse().unwrap(), 1, false).parse().unwrap()
+}
+
 #[test]
 fn a_node_joins_by_an_invitation_and_knows_the_herd() {
     let alpha = Node::founder("shop", "alpha");
@@ -55,16 +65,11 @@ fn an_invitation_is_used_once_or_as_often_as_it_says() {
 #[test]
 fn who_did_not_get_the_answer_asks_again_and_is_the_same_node() {
     let alpha = Node::founder("shop", "alpha");
-    let token: Token = alpha.invite("127.0.0.1:1".parse().unwrap(), 1, false).parse().unwrap();
+    let token = unused(&alpha);
     let asker = token.credentials.certified();
     let key = NodeKey::generate().unwrap();
     let ask = |key: &NodeKey, name: &str| {
-        let request = Request::Join {
-            request: key.request().unwrap(),
-            name: name.parse().unwrap(),
-            addresses: Vec::new(),
-            signer: false,
-        };
+        let request = asks_to_join(key.request().unwrap(), name);
         admission::answer(&alpha.folder, asker, &request.encode(), at(0))
     };
     let number = |answer: &Answer| match answer {
@@ -91,12 +96,7 @@ fn an_invitation_expires_for_the_handshake_and_for_the_record() {
     assert!(signer.outcomes()[0].is_err(), "refused in the handshake");
     // A signer whose clock was set back since then still has the record.
     let token: Token = text.parse().unwrap();
-    let request = Request::Join {
-        request: NodeKey::generate().unwrap().request().unwrap(),
-        name: "beta".parse().unwrap(),
-        addresses: Vec::new(),
-        signer: false,
-    };
+    let request = asks_to_join(NodeKey::generate().unwrap().request().unwrap(), "beta");
     let (answer, _) =
         admission::answer(&alpha.folder, token.credentials.certified(), &request.encode(), at(3600));
     assert!(matches!(answer, Answer::Refused(why) if why.contains("expired")));
@@ -115,13 +115,8 @@ fn an_invitation_of_another_herd_or_another_signer_is_refused() {
     let said = refusal(Node::empty().join(&alpha.invite(signer.address, 1, false), "beta", 0));
     assert!(said.contains("was expected"), "{said}");
     drop(signer.outcomes());
-    let token: Token = alpha.invite("127.0.0.1:1".parse().unwrap(), 1, false).parse().unwrap();
-    let request = Request::Join {
-        request: NodeKey::generate().unwrap().request().unwrap(),
-        name: "beta".parse().unwrap(),
-        addresses: Vec::new(),
-        signer: false,
-    };
+    let token = unused(&alpha);
+    let request = asks_to_join(NodeKey::generate().unwrap().request().unwrap(), "beta");
     let (answer, _) =
         admission::answer(&second.folder, token.credentials.certified(), &request.encode(), at(0));
     assert!(matches!(answer, Answer::Refused(why) if why.contains("not known here")));
@@ -132,14 +127,9 @@ fn a_node_does_not_join_and_an_invitation_is_not_renewed() {
     let alpha = Node::founder("shop", "alpha");
     let beta = alpha.joined("beta");
     let request = NodeKey::generate().unwrap().request().unwrap();
-    let join = Request::Join {
-        request: request.clone(),
-        name: "gamma".parse().unwrap(),
-        addresses: Vec::new(),
-        signer: false,
-    };
+    let join = asks_to_join(request.clone(), "gamma");
     let renew = Request::Renew { request, addresses: Vec::new() };
-    let token: Token = alpha.invite("127.0.0.1:1".parse().unwrap(), 1, false).parse().unwrap();
+    let token = unused(&alpha);
     let node = beta.membership();
     for (asker, request) in [(node.credentials.certified(), &join), (token.credentials.certified(), &renew)] {
         let (answer, outcome) = admission::answer(&alpha.folder, asker, &request.encode(), at(0));
@@ -153,11 +143,10 @@ fn a_node_does_not_join_and_an_invitation_is_not_renewed() {
 #[test]
 fn a_request_that_was_tampered_with_is_not_signed_and_costs_no_use() {
     let alpha = Node::founder("shop", "alpha");
-    let token: Token = alpha.invite("127.0.0.1:1".parse().unwrap(), 1, false).parse().unwrap();
+    let token = unused(&alpha);
     let good = NodeKey::generate().unwrap().request().unwrap();
     let ask = |request: Vec<u8>| {
-        let request =
-            Request::Join { request, name: "beta".parse().unwrap(), addresses: Vec::new(), signer: false };
+        let request = asks_to_join(request, "beta");
         admission::answer(&alpha.folder, token.credentials.certified(), &request.encode(), at(0)).0
     };
     // What is signed begins behind three bytes of a header. Between it and the signature stand 15 bytes that name the
