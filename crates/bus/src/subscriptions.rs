@@ -129,10 +129,13 @@ impl Subscriptions {
         };
         subscriber.encoding = encoding;
         let filters: Vec<Filter> = subscriber.filters.keys().cloned().collect();
+        // Nobody gets or loses any of them.
+        let asked = self.asked.take();
         for filter in filters {
             self.unlist(seat, &filter);
             self.list(seat, filter, encoding);
         }
+        self.asked = asked;
     }
 
     /// Ends all subscriptions of who sat there.

@@ -132,15 +132,18 @@ impl Connection {
 
     /// For a member of the bus: answers queue behind its messages, so that neither cuts the other in two.
     fn write_queue(&mut self, bus: &mut Bus) -> io::Result<Written> {
+        if self.outbox.is_parted() {
+            return self.write_answers();
+        }
         let member = self.key.member();
-        let answers = self.outbox.ready();
+        let answers = self.outbox.ready_between_messages();
         // As long as much waits already they stay where they are counted, so that who reads no answers gets no more.
         if !answers.is_empty()
             && bus.member(member).is_none_or(|member| member.queued_bytes <= QUEUED_MAX_BYTES)
         {
             let count = answers.len();
             bus.enqueue(member, answers);
-            self.outbox.written(count);
+            self.outbox.queued(count);
         }
         let mut slices: [IoSlice<'_>; SLICES_MAX] = std::array::from_fn(|_| IoSlice::new(&[]));
         let (mut used, mut total) = (0, 0);
@@ -150,7 +153,8 @@ impl Connection {
             total += slice.len();
         }
         if used == 0 {
-            return Ok(Written::All);
+            // Of an answer that is not whole there may be more than is kept: it goes while no message does.
+            return self.write_answers();
         }
         match outcome(self.stream.write_slices(&slices[..used]), total)? {
             Ok((count, written)) => {

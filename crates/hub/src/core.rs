@@ -50,8 +50,7 @@ pub(crate) enum Errand {
     List { to: Key, which: Which },
     /// `CLIENT KILL`; the older form of it names one client, and says so if there is none.
     Kill { to: Key, which: Which, is_one: bool },
-    /// `HUB.METRICS`.
-    /// Figures; `with_names`: of members and services each, too.
+    /// `HUB.METRICS`; `with_names`: of each member and service, too.
     Metrics { to: Key, with_names: bool },
     /// `HUB.HERD`.
     Herd { to: Key },

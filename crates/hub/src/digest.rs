@@ -247,14 +247,15 @@ fn carry_out(core: &mut Core, session: &mut Session, outbox: &mut Outbox, comman
     flow
 }
 
-/// Queues the confirmation of a subscription ahead of all that comes of it: messages, and what a ring has.
+/// Queues the confirmation of a subscription ahead of all that comes of it: messages, and what a ring has. What is to be
+/// written before any message may stay where it is.
 fn confirm(core: &mut Core, session: &Session, outbox: &mut Outbox) {
     // What the disk holds back of it, in a transaction that writes as well under `fsync = "always"`, stays behind: to queue
     // it here would need a place in the middle of the queue that is filled later.
-    if session.is_member {
+    if session.is_member && !outbox.is_parted() {
         let confirmed = outbox.ready().len();
         core.bus.enqueue(session.key.member(), outbox.ready());
-        outbox.written(confirmed);
+        outbox.queued(confirmed);
     }
     for (key, prefix, after) in std::mem::take(&mut core.catch_up) {
         core.bus.catch_up(key.member(), &prefix, after);

@@ -39,7 +39,8 @@ use remuda_model::hub::{EngineMetrics, HubSpec};
 use remuda_sys::event::Token;
 use remuda_toolkit::Notifier;
 
-use self::bus_link::BusLink;
+pub(crate) use self::bus_link::BusLink;
+pub(crate) use self::bus_news::Held;
 use self::bus_news::{Options, Waiter};
 pub(crate) use self::delivery::ELSEWHERE;
 use self::gateway::Gateway;
@@ -105,6 +106,13 @@ impl Engines {
     /// Whether answers are on their way that will not take long.
     pub(crate) fn are_busy(&self) -> bool {
         self.bus.as_ref().is_some_and(BusLink::is_busy) || self.store.as_ref().is_some_and(Gateway::is_busy)
+    }
+
+    /// Whether something was put down for them behind what was written in this turn: who lost a connection there goes on,
+    /// and may have more to send.
+    pub(crate) fn have_work(&self) -> bool {
+        self.bus.as_ref().is_some_and(|bus| bus.line.has_work())
+            || self.store.as_ref().is_some_and(Gateway::has_work)
     }
 
     /// When something is due.

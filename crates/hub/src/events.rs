@@ -149,12 +149,12 @@ pub(crate) fn notifications(
     }
 }
 
-/// The topic of `change`; without a key it is about a whole database.
-pub(crate) fn topic(change: &Told, key: Option<&[u8]>, topic: &mut Vec<u8>) {
+/// The topic of a change in `database`; without a key it is about all of that.
+pub(crate) fn topic(database: u32, key: Option<&[u8]>, topic: &mut Vec<u8>) {
     topic.clear();
     topic.extend_from_slice(b"store.");
-    if change.database != 0 || key.and_then(of_database).is_some() {
-        topic.extend_from_slice(format!("{}:", change.database).as_bytes());
+    if database != 0 || key.and_then(of_database).is_some() {
+        topic.extend_from_slice(format!("{database}:").as_bytes());
     }
     topic.extend_from_slice(key.unwrap_or_default());
 }

@@ -135,7 +135,7 @@ impl Hub {
 
     /// Waits for news, until the next thing is due.
     fn wait(&mut self) -> Result<(), HubError> {
-        let is_idle = self.dirty.is_empty() && self.core.has_delivered();
+        let is_idle = self.dirty.is_empty() && self.core.has_delivered() && !self.core.engines.have_work();
         let timeout = if is_idle { self.patience() } else { Some(Duration::ZERO) };
         self.news.clear();
         self.pulse.rest();
@@ -287,6 +287,7 @@ impl Hub {
             self.end(key);
         }
         self.flush();
+        self.fetch_again();
         self.relieve();
     }
 

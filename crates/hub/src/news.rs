@@ -94,7 +94,7 @@ impl News {
             let key = change.key.clone().map(|key| &self.bytes[key]);
             if store && self.events != Events::Off {
                 let value = change.value.clone().map(|value| &self.bytes[value]);
-                events::topic(&change.told, key, &mut self.topic);
+                events::topic(change.told.database, key, &mut self.topic);
                 events::payload(&change.told, key, value, &mut self.payload);
                 // Too long for the bus: it is in the log of changes all the same.
                 let _ = bus.bundle(HUB, &mut self.bundle, &self.topic, self.payload.as_bytes());

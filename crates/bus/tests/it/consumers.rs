@@ -157,3 +157,15 @@ fn a_relayed_bus_tells_which_filters_come_and_go() {
     gone.sort_by_key(|(filter, _)| filter.text().clone());
     assert_eq!(gone, [(filter("a"), false), (filter("b"), false)]);
 }
+
+#[test]
+fn who_speaks_another_version_asks_a_relayed_bus_for_nothing_anew() {
+    let mut bus = Bus::new(BusOptions { is_relayed: true, ..BusOptions::default() });
+    bus.join(MemberId(1), subscriber(Encoding::Resp2, 1)).unwrap();
+    bus.subscribe(MemberId(1), remuda_bus::Filter::Channel("a".into())).unwrap();
+    assert_eq!(bus.take_asked().len(), 1);
+    bus.change(MemberId(1), subscriber(Encoding::Resp3, 1)).unwrap();
+    assert_eq!(bus.take_asked(), []);
+    bus.unsubscribe(MemberId(1), &remuda_bus::Filter::Channel("a".into()));
+    assert_eq!(bus.take_asked().len(), 1);
+}

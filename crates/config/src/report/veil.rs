@@ -27,7 +27,8 @@ fn passwords(text: &str) -> impl Iterator<Item = Range<usize>> {
         let account = &rest[..rest.rfind('@')?];
         let skipped = account.find(':').map_or(0, |colon| colon + 1);
         let password = &account[skipped..];
-        let is_reference = password.starts_with("${") && password.ends_with('}');
+        let name = password.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let is_reference = name.is_some_and(|name| !name.contains(['$', '{', '}']));
         (!password.is_empty() && !is_reference).then(|| from + skipped..from + skipped + password.len())
     })
 }

@@ -6,6 +6,7 @@ use remuda_model::message::Batch;
 use remuda_wire::zmtp::encode_message;
 
 use super::Core;
+use crate::engine::Held;
 use crate::redis::session::{Session, Waiting};
 use crate::table::Key;
 use crate::zeromq::batch_of;
@@ -25,8 +26,8 @@ impl Core {
         self.tell_changes();
         session.has_published = true;
         if self.engines.bus.is_some() {
-            self.give_pair(pair);
             self.relay(session.origin, pair, None)?;
+            self.give_pair(pair);
             return Ok(self.listeners(pair));
         }
         let published = if pair.is_shard {
@@ -79,6 +80,18 @@ impl Core {
     fn listeners(&self, pair: Pair<'_>) -> u64 {
         let kind = if pair.is_shard { FilterKind::Shard } else { FilterKind::Channel };
         self.bus.listeners(kind, pair.topic) as u64
+    }
+
+    /// Publishes what a former hub took, gave to those who do the work, and held for an engine that was away.
+    pub(crate) fn publish_held(&mut self, held: Held) {
+        let Held { origin, frames } = held;
+        let batch = batch_of(frames);
+        // Who listens here is told to the engine first.
+        self.ask_engine();
+        match &mut self.engines.bus {
+            Some(link) => link.send(origin, &batch),
+            None => drop(self.bus.hear(origin, &batch)),
+        }
     }
 
     /// Publishes what a ZeroMQ peer sent; says how many heard it here.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use remuda_bus::{Encoding, MemberId, Membership, Origin, Role};
 use remuda_model::hub::{
     BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSpec, ScriptSpec, SlowPolicy, StoreAuth,
     StoreSpec,
@@ -10,6 +11,7 @@ use remuda_store::{Mode, Outcome};
 
 use std::time::Duration;
 
+use super::broadcast::Pair;
 use super::*;
 use crate::journal::Journal;
 use crate::limits;
@@ -139,4 +141,27 @@ fn a_group_is_refused_or_carried_out_as_a_whole_when_the_disk_fails_in_the_middl
     core.begin_group();
     assert!(core.refuses_writes().is_some());
     core.end_group();
+}
+
+#[test]
+fn work_that_the_bus_refuses_is_given_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = spec(folder.path());
+    spec.bus.engine = "redis://127.0.0.1:1".parse().unwrap();
+    let mut core = core_of(folder.path(), spec);
+    let (worker, key) = (MemberId(7), Key::from_number(1 << 32));
+    let membership = Membership {
+        encoding: Encoding::Zmtp,
+        origin: Origin(7),
+        hears_itself: true,
+        sees_store_events: false,
+        role: Role::Consumer,
+        queue: core.limits().zeromq,
+    };
+    core.bus.join(worker, membership).unwrap();
+    let mut session = Session::new(key, None, Origin(8), core.moment.tick);
+    let pair = Pair { is_shard: false, topic: b"job", payload: b"1" };
+    let refused = core.publish(&mut session, pair).unwrap_err();
+    assert!(refused.contains("is away"), "{refused}");
+    assert_eq!(core.bus.slices(worker).count(), 0, "who tries again would have it done twice");
 }

@@ -11,11 +11,11 @@ use remuda_sys::event::{Poller, Readiness, Token};
 use remuda_wire::resp;
 use remuda_wire::zmtp::frames_of;
 
-use super::bus_news::{LinkFigures, News, Options, Outgoing, Waiter};
+use super::bus_news::{Held, LinkFigures, News, Options, Outgoing, Waiter};
 use super::envelope::{Packing, Parcel, Shape};
 use super::interest::Interest;
 use super::line::{Heard, Line};
-use super::nats_bus::{Held, NatsBus};
+use super::nats_bus::NatsBus;
 use super::redis_bus::RedisBus;
 use crate::core::broadcast::Pair;
 use crate::table::Key;
@@ -24,6 +24,9 @@ use remuda_model::hub::{EngineKind, EngineUrl};
 
 /// Bytes read from the engine before connections have their turn.
 const READ_PER_TURN: usize = 1 << 20;
+/// What keeping a message costs beside its bytes: its place in the queue, and what the allocator adds to its memory. Of
+/// small messages it is the most.
+const HELD_BYTES: usize = size_of::<Held>() + 32;
 
 #[derive(Debug)]
 enum Tongue {
@@ -51,7 +54,6 @@ pub(crate) struct BusLink {
     packing: Packing,
     own_name: String,
     connections: u64,
-    is_asked: bool,
     pub(crate) figures: LinkFigures,
 }
 
@@ -83,7 +85,6 @@ impl BusLink {
             packing: Packing::default(),
             own_name,
             connections: 0,
-            is_asked: false,
             figures: LinkFigures::default(),
         }
     }
@@ -220,23 +221,26 @@ impl BusLink {
     }
 
     fn hold(&mut self, origin: Origin, frames: Bytes) {
-        if self.held_bytes + frames.len() > self.bytes_max {
+        let bytes = frames.len() + HELD_BYTES;
+        if self.held_bytes + bytes > self.bytes_max {
             self.figures.dropped += 1;
             return;
         }
-        self.held_bytes += frames.len();
+        self.held_bytes += bytes;
         // A slice of a connection's buffer would keep all of that.
         self.held.push_back(Held { origin, frames: Bytes::copy_from_slice(&frames) });
+    }
+
+    /// What waits for an engine that is away, for a successor.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Held> {
+        self.held.iter()
     }
 
     /// News of its socket: whether there is something to be [read](Self::read).
     pub(crate) fn hear(&mut self, news: Readiness, now: Tick, scratch: &mut [u8]) -> Result<bool, String> {
         match self.line.hear(news, now, scratch, READ_PER_TURN)? {
             Heard::Nothing => Ok(false),
-            Heard::Something => {
-                self.is_asked = false;
-                Ok(true)
-            }
+            Heard::Something => Ok(true),
             Heard::Connected => {
                 self.connections += 1;
                 match &mut self.tongue {
@@ -298,7 +302,6 @@ impl BusLink {
             Tongue::Nats(_) => (0, Vec::new()),
         };
         self.figures.unsure += unsure;
-        self.is_asked = false;
         if let Tongue::Redis(redis) = &mut self.tongue {
             *redis = RedisBus::default();
         }
@@ -309,13 +312,7 @@ impl BusLink {
     /// Asks for a sign of life when there was none for long; an error when there is none even so.
     pub(crate) fn check(&mut self, now: Tick) -> Result<(), String> {
         self.weigh(now);
-        if !self.line.is_silent(now, self.every) {
-            return Ok(());
-        }
-        if self.line.is_silent(now, self.every * 2) {
-            return Err("it has gone silent".to_owned());
-        }
-        if !std::mem::replace(&mut self.is_asked, true) {
+        if self.line.asks(now, self.every)? {
             match &mut self.tongue {
                 Tongue::Redis(redis) => redis.ping(&mut self.line.output),
                 Tongue::Nats(nats) => nats.ping(&mut self.line.output),
@@ -326,7 +323,7 @@ impl BusLink {
 
     /// When [`Self::check`] or the line has something to do, or publishers are held no longer.
     pub(crate) fn due(&self, now: Tick) -> Option<Tick> {
-        let line = self.line.due(if self.is_asked { self.every * 2 } else { self.every });
+        let line = self.line.due(self.every);
         let held = self.strained.map(|since| since + self.patience).filter(|until| *until > now);
         line.into_iter().chain(held).min()
     }

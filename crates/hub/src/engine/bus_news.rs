@@ -35,6 +35,14 @@ pub(crate) enum News {
     TooLong,
 }
 
+/// A message that waits while the engine is away.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) origin: Origin,
+    /// As ZMTP frames.
+    pub(crate) frames: Bytes,
+}
+
 /// Who waits until all that was asked for is in force.
 #[derive(Debug)]
 pub(crate) enum Waiter {

@@ -96,12 +96,13 @@ impl Hub {
         };
         let Some(connection) = self.connections.get_mut(to) else { return };
         // Behind what it was answered before, and in front of the first message.
-        let ready = connection.outbox.ready();
-        let count = ready.len();
-        self.core.bus.enqueue(to.member(), ready);
-        connection.outbox.written(count);
-        if !self.core.bus.enqueue(to.member(), &confirmation) {
-            connection.outbox.bytes().extend_from_slice(&confirmation);
+        let outbox = &mut connection.outbox;
+        outbox.bytes().extend_from_slice(&confirmation);
+        if !outbox.is_parted() {
+            let count = outbox.ready().len();
+            if self.core.bus.enqueue(to.member(), outbox.ready()) {
+                outbox.queued(count);
+            }
         }
         self.resume(to);
     }
@@ -167,10 +168,11 @@ impl Hub {
     fn hear_upstream(&mut self, place: usize, news: Readiness) {
         let Some(store) = &mut self.core.engines.store else { return };
         let owner = store.owner(place);
-        let Arrived { bytes, database, is_idle, trouble } = store.hear(place, news, &mut self.scratch);
+        let Arrived { bytes, whole, is_begun, database, is_idle, trouble } =
+            store.hear(place, news, &mut self.scratch);
         let Some(owner) = owner else { return };
         if let Some(connection) = self.connections.get_mut(owner) {
-            connection.outbox.bytes().extend_from_slice(&bytes);
+            connection.outbox.pass(&bytes, whole, is_begun);
             if let Protocol::Redis(session, _) = &mut connection.protocol
                 && let Some(database) = database
             {
@@ -253,6 +255,18 @@ impl Hub {
         self.say_ready();
     }
 
+    /// Answers are fetched again for clients that have read theirs: once everybody was written to, since nothing else may
+    /// happen afterwards.
+    pub(crate) fn fetch_again(&mut self) {
+        let Some(store) = &mut self.core.engines.store else { return };
+        for (place, owner) in store.paused() {
+            let has_room = |length: usize| length <= UNREAD_MAX_BYTES / 2;
+            if self.connections.get(owner).is_none_or(|connection| has_room(connection.outbox.len())) {
+                store.pause(place, false);
+            }
+        }
+    }
+
     fn complain_of_slowness(&mut self) {
         let Some(link) = self.core.engines.bus.as_ref().filter(|link| link.is_overrun()) else { return };
         let text = format!(
@@ -279,15 +293,6 @@ impl Hub {
     fn drive_upstreams(&mut self) {
         let now = self.core.moment.tick;
         let Some(store) = &mut self.core.engines.store else { return };
-        for (place, owner) in store.paused() {
-            if self
-                .connections
-                .get(owner)
-                .is_none_or(|connection| connection.outbox.len() <= UNREAD_MAX_BYTES / 2)
-            {
-                store.pause(place, false);
-            }
-        }
         let late = store.pass_time(now);
         let told = store.flush(&self.poller);
         for place in late {

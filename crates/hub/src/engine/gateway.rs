@@ -3,6 +3,7 @@
 //! So transactions, waits, watched keys and numbered databases are the engine's, as if the client had connected there; who
 //! it is and what it may, its subscriptions and its calls stay ours. Transactions are queued here and sent whole.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use remuda_bus::{Bus, Reserved};
@@ -29,11 +30,14 @@ pub(crate) struct Gateway {
     pub(crate) line: Line,
     pub(super) watch: Watch,
     every: Duration,
-    is_asked: bool,
     first_token: u64,
     pub(super) upstreams: Vec<Option<Upstream>>,
     free: Vec<usize>,
     fresh: Vec<usize>,
+    /// Connections that are not read since their clients read slowly.
+    paused: BTreeSet<usize>,
+    /// Connections that are being made, with when they have to be there, the oldest first; some may be there already.
+    connecting: VecDeque<(Tick, usize)>,
     pub(super) dirty: Vec<usize>,
     /// A successor takes over: what clients sent and was not carried out is for it.
     pub(crate) is_leaving: bool,
@@ -67,11 +71,12 @@ impl Gateway {
             line: Line::new(address, token, "store", seed),
             watch: Watch::default(),
             every,
-            is_asked: false,
             first_token,
             upstreams: Vec::new(),
             free: Vec::new(),
             fresh: Vec::new(),
+            paused: BTreeSet::new(),
+            connecting: VecDeque::new(),
             dirty: Vec::new(),
             is_leaving: false,
             told: None,
@@ -124,6 +129,7 @@ impl Gateway {
             self.upstreams.push(None);
             self.upstreams.len() - 1
         });
+        self.connecting.extend(upstream.until.map(|until| (until, place)));
         self.upstreams[place] = Some(upstream);
         self.fresh.push(place);
         session.upstream = Some(place);
@@ -141,7 +147,10 @@ impl Gateway {
     /// Nobody gets the answer to what `session` sent last.
     pub(crate) fn swallow_last(&mut self, session: &Session) {
         if let Some(last) = self.of(session).and_then(|upstream| upstream.expects.back_mut()) {
-            *last = Expect::Swallow;
+            *last = match last {
+                Expect::Select(database) => Expect::SelectUnheard(*database),
+                _ => Expect::Swallow,
+            };
         }
     }
 
@@ -175,6 +184,7 @@ impl Gateway {
     fn remove(&mut self, place: usize) -> Option<Left> {
         let upstream = self.upstreams.get_mut(place)?.take()?;
         self.free.push(place);
+        self.paused.remove(&place);
         let owed = upstream.expects.iter().filter(|expect| expect.is_relayed());
         Some(Left { owner: upstream.owner, owed: owed.count(), is_cut: upstream.is_begun })
     }
@@ -202,6 +212,7 @@ impl Gateway {
             arrived.trouble = Some(error);
         }
         arrived.is_idle = upstream.expects.is_empty();
+        arrived.is_begun = upstream.is_begun;
         if upstream.wait == Wait::Ended {
             self.ended.push(place);
         }
@@ -216,19 +227,22 @@ impl Gateway {
         {
             upstream.is_paused = is_paused;
             self.dirty.push(place);
+            if is_paused {
+                self.paused.insert(place)
+            } else {
+                self.paused.remove(&place)
+            };
         }
     }
 
     /// Clients whose connections are not read since they read slowly.
     pub(crate) fn paused(&self) -> Vec<(usize, Key)> {
-        let all = self
-            .upstreams
-            .iter()
-            .enumerate()
-            .filter_map(|(place, upstream)| Some((place, upstream.as_ref()?)));
-        all.filter(|(_, upstream)| upstream.is_paused)
-            .map(|(place, upstream)| (place, upstream.owner))
-            .collect()
+        self.paused.iter().filter_map(|place| Some((*place, self.owner(*place)?))).collect()
+    }
+
+    /// Whether something was put down since it was [written](Self::flush) last.
+    pub(crate) fn has_work(&self) -> bool {
+        !(self.fresh.is_empty() && self.dirty.is_empty()) || self.line.has_work()
     }
 
     /// Writes what clients sent. Those whose connection failed come back with the reason; and those, with none, whose
@@ -265,21 +279,26 @@ impl Gateway {
     }
 
     /// What is due; clients whose connection was not taken in time.
-    pub(crate) fn pass_time(&self, now: Tick) -> Vec<usize> {
-        let all = self
-            .upstreams
-            .iter()
-            .enumerate()
-            .filter_map(|(place, upstream)| Some((place, upstream.as_ref()?)));
-        all.filter(|(_, upstream)| upstream.until.is_some_and(|until| until <= now))
-            .map(|(place, _)| place)
-            .collect()
+    pub(crate) fn pass_time(&mut self, now: Tick) -> Vec<usize> {
+        let mut late = Vec::new();
+        while let Some((until, place)) = self.connecting.front().copied() {
+            let is_made = |upstream: &Upstream| upstream.until != Some(until);
+            if self.upstreams.get(place).and_then(Option::as_ref).is_none_or(is_made) {
+                self.connecting.pop_front();
+            } else if until <= now {
+                self.connecting.pop_front();
+                late.push(place);
+            } else {
+                break;
+            }
+        }
+        late
     }
 
     /// When something is due.
     pub(crate) fn due(&self) -> Option<Tick> {
-        let line = self.line.due(if self.is_asked { self.every * 2 } else { self.every });
-        let connecting = self.upstreams.iter().flatten().filter_map(|upstream| upstream.until).min();
+        let line = self.line.due(self.every);
+        let connecting = self.connecting.front().map(|(until, _)| *until);
         line.into_iter().chain(connecting).min()
     }
 
@@ -299,7 +318,6 @@ impl Gateway {
                 Ok(())
             }
             Heard::Something => {
-                self.is_asked = false;
                 let Line { input, output, .. } = &mut self.line;
                 if self.watch.read(input, output, bus, events)? {
                     self.line.greeted(now);
@@ -316,10 +334,7 @@ impl Gateway {
         }
         let is_wanted = bus.is_heard(Reserved::Store) || bus.is_heard(Reserved::Keyspace);
         self.watch.want(is_wanted, &mut self.line.output);
-        if self.line.is_silent(now, self.every * 2) {
-            return Err("it has gone silent".to_owned());
-        }
-        if self.line.is_silent(now, self.every) && !std::mem::replace(&mut self.is_asked, true) {
+        if self.line.asks(now, self.every)? {
             self.watch.ping(&mut self.line.output);
         }
         Ok(())

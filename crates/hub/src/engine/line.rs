@@ -59,6 +59,8 @@ pub(crate) struct Line {
     /// Since when it is up.
     since: Tick,
     heard: Tick,
+    /// When it was asked for a sign of life, if it has not given one since.
+    asked: Option<Tick>,
     /// Why it is away; empty while that is not known.
     pub(crate) trouble: String,
     /// Whether the log knows that it is away.
@@ -96,6 +98,7 @@ impl Line {
             backoff: Backoff::new(seed).cap(BACKOFF_CAP),
             since: Tick::default(),
             heard: Tick::default(),
+            asked: None,
             trouble: String::new(),
             is_told: false,
             was_up: false,
@@ -143,12 +146,12 @@ impl Line {
         )
     }
 
-    /// When [`Self::step`] has something to do.
+    /// When [`Self::step`] or [`Self::asks`] has something to do.
     pub(crate) fn due(&self, every: Duration) -> Option<Tick> {
         match self.phase {
             Phase::Away { until } | Phase::Connecting { until } | Phase::Greeting { until } => Some(until),
             Phase::Resolving => None,
-            Phase::Up => Some(self.heard + every),
+            Phase::Up => Some(self.asked.unwrap_or(self.heard) + every),
         }
     }
 
@@ -162,9 +165,20 @@ impl Line {
         }
     }
 
-    /// Whether it has said nothing for so long.
-    pub(crate) fn is_silent(&self, now: Tick, time: Duration) -> bool {
-        self.is_up() && now.since(self.heard) >= time
+    /// Whether it is to be asked for a sign of life, having given none for `every`. An error: it was asked as long ago, and
+    /// says nothing. However long nobody looked, because a turn took long or the machine slept, it is asked first.
+    pub(crate) fn asks(&mut self, now: Tick, every: Duration) -> Result<bool, String> {
+        if !self.is_up() || now.since(self.heard) < every {
+            return Ok(false);
+        }
+        match self.asked {
+            None => {
+                self.asked = Some(now);
+                Ok(true)
+            }
+            Some(asked) if now.since(asked) >= every => Err("it has gone silent".to_owned()),
+            Some(_) => Ok(false),
+        }
     }
 
     fn dial(&mut self, now: Tick, poller: &Poller, resolver: &mut Resolver) {
@@ -218,6 +232,7 @@ impl Line {
         self.phase = Phase::Up;
         self.since = now;
         self.heard = now;
+        self.asked = None;
         self.was_up = true;
         self.trouble.clear();
         if std::mem::take(&mut self.is_told) {
@@ -280,7 +295,13 @@ impl Line {
             return Ok(Heard::Nothing);
         }
         self.heard = now;
+        self.asked = None;
         Ok(Heard::Something)
+    }
+
+    /// Whether something waits that the kernel was not asked to take.
+    pub(crate) fn has_work(&self) -> bool {
+        self.is_open() && !self.output.is_empty() && self.watched == Interest::Read
     }
 
     /// Writes what waits, as far as the kernel takes it.
@@ -327,3 +348,6 @@ pub(crate) fn write(stream: &mut Stream, output: &mut BytesMut) -> io::Result<()
 const REASON_MAX_CHARS: usize = 300;
 /// Memory kept for what is written.
 const KEPT_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

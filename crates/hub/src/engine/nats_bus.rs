@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use remuda_bus::{Bus, Origin};
 use remuda_wire::nats::{
     Limits, Login, Message, Operation, Parser, encode_connect, encode_headers, encode_ping, encode_pong,
@@ -278,12 +278,4 @@ fn sender(value: &[u8]) -> Option<(&[u8], u64, u64)> {
     let hub = words.next()?;
     let mut number = || std::str::from_utf8(words.next()?).ok()?.parse().ok();
     Some((hub, number()?, number()?))
-}
-
-/// What waits while the engine is away.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) origin: Origin,
-    /// One message, as ZMTP frames.
-    pub(crate) frames: Bytes,
 }

@@ -121,7 +121,7 @@ impl Gateway {
                     again.extend_from_slice(command);
                 }
                 Expect::Relay(_) | Expect::Select(_) | Expect::Count => owed += 1,
-                Expect::Swallow | Expect::Greeting => {}
+                Expect::SelectUnheard(_) | Expect::Swallow | Expect::Greeting => {}
             }
         }
         Unanswered { again, owed, is_cut: false }

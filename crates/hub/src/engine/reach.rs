@@ -47,7 +47,12 @@ impl Engines {
                 return Err(HubError::Engine(self.refusals()));
             }
             self.step(now, poller);
-            let due = self.due(now).map_or(until, |due| due.min(until));
+            let due = self
+                .every_line()
+                .filter(|line| !line.is_up())
+                .filter_map(|line| line.due(Duration::ZERO))
+                .min();
+            let due = due.map_or(until, |due| due.min(until));
             let news: Vec<Readiness> = poller.wait(Some(due.since(now)))?.collect();
             let now = clock::boottime();
             for news in news {
@@ -57,10 +62,13 @@ impl Engines {
         Ok(())
     }
 
+    fn every_line(&self) -> impl Iterator<Item = &Line> {
+        self.bus.iter().map(|bus| &bus.line).chain(self.store.iter().map(|store| &store.line))
+    }
+
     /// Why those that are not up are not.
     fn refusals(&self) -> String {
-        let lines = self.bus.iter().map(|bus| &bus.line).chain(self.store.iter().map(|store| &store.line));
-        let away: Vec<String> = lines.filter(|line| !line.is_up()).map(Line::refusal).collect();
+        let away: Vec<String> = self.every_line().filter(|line| !line.is_up()).map(Line::refusal).collect();
         away.join("; ")
     }
 

@@ -82,6 +82,9 @@ pub(crate) fn queues(core: &Core, session: &Session, kind: CommandKind) -> Resul
     if core.engines.store.is_none() {
         return Ok(());
     }
+    if matches!(kind, CommandKind::Own(own) if own.verb == Verb::Select) {
+        return Err("ERR SELECT is not available inside MULTI with this engine: say it before".to_owned());
+    }
     let is_shared = match kind {
         CommandKind::Own(own) => match own.verb {
             Verb::Ping | Verb::Echo | Verb::Time => true,

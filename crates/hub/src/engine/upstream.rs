@@ -39,6 +39,8 @@ pub(crate) enum Expect {
     Relay(Vec<u8>),
     /// The client gets it; if it is no error the client is in this database now.
     Select(u32),
+    /// The same, but that nobody gets it.
+    SelectUnheard(u32),
     /// The client gets it: how many replicas have what it wrote.
     Count,
     /// Nobody gets it.
@@ -82,6 +84,10 @@ pub(crate) struct Upstream {
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
     pub(crate) bytes: BytesMut,
+    /// How many of them are whole answers, or the ends of such.
+    pub(crate) whole: usize,
+    /// Whether what is behind them, or was passed on before, is an answer without its end.
+    pub(crate) is_begun: bool,
     pub(crate) database: Option<u32>,
     /// Whether all that was asked is answered.
     pub(crate) is_idle: bool,
@@ -183,8 +189,10 @@ impl Upstream {
             }
             match expect {
                 Expect::Relay(_) | Expect::Count => arrived.bytes.extend_from_slice(&self.input[..passed]),
-                Expect::Select(database) => {
-                    arrived.bytes.extend_from_slice(&self.input[..passed]);
+                Expect::Select(database) | Expect::SelectUnheard(database) => {
+                    if expect.is_relayed() {
+                        arrived.bytes.extend_from_slice(&self.input[..passed]);
+                    }
                     if is_over && !is_error {
                         arrived.database = Some(*database);
                     }
@@ -203,6 +211,7 @@ impl Upstream {
             if !is_over {
                 break;
             }
+            arrived.whole = arrived.bytes.len();
             self.extent.reset();
             if self.expects.pop_front() == Some(Expect::Greeting) {
                 self.id = self.id.or(id_in(&std::mem::take(&mut self.greeting)));

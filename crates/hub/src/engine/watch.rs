@@ -12,7 +12,7 @@ use remuda_wire::resp::{Limits, Value, encode_command, parse_value};
 
 use super::push;
 use super::redis_bus::{greeted, hello};
-use crate::events::quoted;
+use crate::events::{self, quoted};
 use remuda_model::hub::EngineUrl;
 
 /// The origin of the hub's own messages.
@@ -171,21 +171,17 @@ fn has_all(flags: &[u8]) -> bool {
 }
 
 /// Publishes one notification of Redis' as it is, and what it means as an event of the store.
-fn tell(topic: &[u8], payload: &[u8], bus: &mut Bus, events: Events) {
+fn tell(topic: &[u8], payload: &[u8], bus: &mut Bus, wanted: Events) {
     if bus.is_heard(Reserved::Keyspace) {
         // Too long for the bus: Redis tells its own clients.
         let _ = bus.publish_one(HUB, topic, payload);
     }
     let Some((database, key)) = keyspace(topic) else { return };
-    if events == Events::Off || !bus.is_heard(Reserved::Store) {
+    if wanted == Events::Off || !bus.is_heard(Reserved::Store) {
         return;
     }
-    let mut own_topic = b"store.".to_vec();
-    if database != b"0" {
-        own_topic.extend_from_slice(database);
-        own_topic.push(b':');
-    }
-    own_topic.extend_from_slice(key);
+    let mut own_topic = Vec::new();
+    events::topic(database, Some(key), &mut own_topic);
     let _ = bus.publish_one(HUB, &own_topic, event(key, payload).as_bytes());
 }
 
@@ -202,9 +198,12 @@ fn event(key: &[u8], name: &[u8]) -> String {
 }
 
 /// Database and key of `__keyspace@0__:key`.
-fn keyspace(topic: &[u8]) -> Option<(&[u8], &[u8])> {
+fn keyspace(topic: &[u8]) -> Option<(u32, &[u8])> {
     let rest = topic.strip_prefix(b"__keyspace@")?;
     let at = rest.windows(3).position(|window| window == b"__:")?;
-    let database = &rest[..at];
-    database.iter().all(u8::is_ascii_digit).then_some((database, &rest[at + 3..]))
+    let database = std::str::from_utf8(&rest[..at]).ok()?.parse().ok()?;
+    Some((database, &rest[at + 3..]))
 }
+
+#[cfg(test)]
+mod tests;

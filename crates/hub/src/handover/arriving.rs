@@ -28,6 +28,8 @@ pub(crate) struct Arriving {
     closing: bool,
     input: Bytes,
     output: Bytes,
+    /// The output follows on something that was written already.
+    is_parted: bool,
     protocol: Option<Half>,
 }
 
@@ -64,6 +66,7 @@ impl Arriving {
             closing: record.flag(3)?,
             input: record.field(4)?.clone(),
             output: record.field(5)?.clone(),
+            is_parted: record.flag(6).unwrap_or(false),
             protocol: None,
         })
     }
@@ -142,6 +145,9 @@ impl Arriving {
         connection.closing = self.closing;
         connection.input.extend_from_slice(&self.input);
         connection.outbox.bytes().extend_from_slice(&self.output);
+        if self.is_parted {
+            connection.outbox.part();
+        }
         Some(connection)
     }
 }

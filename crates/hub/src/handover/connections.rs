@@ -26,6 +26,7 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
     let is_cut = matches!(&connection.protocol, Protocol::Redis(session, _) if session.is_cut);
     let closing: &[u8] = if connection.closing || is_cut { b"1" } else { b"0" };
     let Connection { protocol, outbox, input, .. } = connection;
+    let parted: &[u8] = if outbox.is_parted() { b"1" } else { b"0" };
     match protocol {
         // Links are made anew: what one of them was given is in nobody's hands but its own.
         Protocol::Herd(_) => false,
@@ -46,7 +47,7 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
                 }
             }
             let output = if session.owed > 0 { &output } else { outbox.bytes() };
-            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, output]);
+            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, output, parted]);
             write_session(session, pages);
             true
         }
@@ -63,7 +64,8 @@ pub(crate) fn write(connection: &mut Connection, endpoint: &str, timers: &Timers
                 Some(curve) => drop(curve.clear.splice(..0, rest.iter().copied())),
                 None => drop(input.splice(..0, rest.iter().copied())),
             }
-            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, outbox.bytes()]);
+            let output = outbox.bytes();
+            pages.add(&[b"connection", key.as_bytes(), endpoint.as_bytes(), closing, &input, output, parted]);
             write_peer(peer, &saved, pages);
             if let (Some((prefix, pending)), Some(until)) = (&peer.sync, sync_until) {
                 let until = until.0.to_string();

@@ -16,6 +16,7 @@ use remuda_herd::{Epoch, NodeId};
 use super::HandoverError;
 use super::book::{Pages, Record};
 use crate::core::Core;
+use crate::engine::{BusLink, Held};
 use crate::herd::keys::{COMMAND, Saved};
 use crate::table::Key;
 
@@ -46,15 +47,7 @@ pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
     for member in &saved.members {
         write_member(member, pages);
     }
-    for segment in &saved.backlog {
-        pages.add(&[b"backlog", segment.messages.to_string().as_bytes(), &segment.bytes]);
-    }
-    for ring in &saved.rings {
-        pages.add(&[b"ring", &ring.prefix, ring.gone.to_string().as_bytes()]);
-        for (sequence, frames) in &ring.messages {
-            pages.add(&[b"kept", sequence.to_string().as_bytes(), frames]);
-        }
-    }
+    write_messages(core, &saved, pages);
     for ((key, service), capacity) in &core.serving {
         pages.add(&[
             b"serves",
@@ -93,6 +86,22 @@ pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
             fields.extend_from_slice(command);
             pages.add(&fields);
         });
+    }
+}
+
+/// Messages that wait for consumers or for the bus's engine, and those that rings keep.
+fn write_messages(core: &Core, saved: &SavedBus, pages: &mut Pages) {
+    for segment in &saved.backlog {
+        pages.add(&[b"backlog", segment.messages.to_string().as_bytes(), &segment.bytes]);
+    }
+    for Held { origin, frames } in core.engines.bus.iter().flat_map(BusLink::held) {
+        pages.add(&[b"held", origin.0.to_string().as_bytes(), frames]);
+    }
+    for ring in &saved.rings {
+        pages.add(&[b"ring", &ring.prefix, ring.gone.to_string().as_bytes()]);
+        for (sequence, frames) in &ring.messages {
+            pages.add(&[b"kept", sequence.to_string().as_bytes(), frames]);
+        }
     }
 }
 
@@ -161,6 +170,8 @@ pub(crate) struct Machines {
     pub(crate) serving: Vec<(Key, Bytes, Capacity)>,
     pub(crate) next_call: u64,
     /// Flags of `notify-keyspace-events`, which a client may have set.
+    /// Messages that waited for the bus's engine.
+    pub(crate) held: Vec<Held>,
     pub(crate) notifications: Option<Bytes>,
     /// Signatures that were seen: time, key, number.
     pub(crate) nonces: Vec<(u64, u64, [u8; 16])>,
@@ -266,6 +277,14 @@ impl Machines {
                 self.last_member()?.queue.push(segment);
             }
             b"backlog" => self.bus.backlog.push(segment(record)?),
+            b"held" => {
+                let frames = record.field(2)?.clone();
+                // The shortest there is: flags, a length, nothing.
+                if frames.len() < 2 {
+                    return Err(HandoverError::Book("a message that was held is none".to_owned()));
+                }
+                self.held.push(Held { origin: Origin(record.number(1)?), frames });
+            }
             b"ring" => self.bus.rings.push(SavedRing {
                 prefix: record.field(1)?.clone(),
                 gone: record.number(2)?,

@@ -93,6 +93,7 @@ impl Hub {
         let last_turn = machines.last_turn;
         let members: Vec<Key> =
             machines.bus.members.iter().map(|member| Key::from_number(member.id.0)).collect();
+        let held = std::mem::take(&mut machines.held);
         self.core.restore(machines);
         if has_keys {
             let Core { durability, store, herd, moment, .. } = &mut self.core;
@@ -118,6 +119,9 @@ impl Hub {
         self.forget_the_lost(&members);
         link.send(TAKEN, &[], WITHIN)?;
         // Not before: what is done now is ours alone.
+        for held in held {
+            self.core.publish_held(held);
+        }
         for key in self.connections.keys() {
             self.go_on(key);
         }

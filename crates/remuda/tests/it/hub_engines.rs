@@ -1,7 +1,9 @@
 //! The hub as a gateway: two of them that share a bus by a real Redis or NATS, and a store that a real Redis holds.
 
 mod away;
+mod held;
 mod hidden;
+mod passing;
 mod reload;
 mod rules;
 mod shared;

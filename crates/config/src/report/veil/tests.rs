@@ -12,6 +12,7 @@ fn a_password_gets_as_many_stars_as_it_has_bytes() {
         shown("'nats://sesame@n', \"kafka://:p@ss/w@k\" x@y"),
         "'nats://******@n', \"kafka://:******@k\" x@y"
     );
+    assert_eq!(shown("redis://:${A}hunter2${B}@r"), "redis://:***************@r");
     for kept in ["redis://r:6379", "http://a:1/b", "redis://me:${PASSWORD}@r", "a@b", "://@"] {
         assert_eq!(shown(kept), kept);
     }

@@ -15,6 +15,8 @@ use crate::script::failure::Failure;
 pub(super) const CAPTURES_MAX: usize = 32;
 /// Choices that can be open at once: as many items as Lua's matcher survives on a stack of 8 MiB. They take 4 MB.
 const CHOICES_MAX: usize = 100_000;
+/// Choices whose memory is kept from match to match.
+const CHOICES_KEPT: usize = 1_000;
 /// Steps between two looks at the clock: some ten microseconds.
 const STEPS: usize = 10_000;
 
@@ -94,6 +96,10 @@ impl<'a> Matcher<'a> {
     pub(super) fn find(&mut self, start: usize, anchored: bool) -> Result<Option<(usize, usize)>, Failure> {
         for from in start..=self.subject.len() {
             if let Some(end) = self.match_at(from)? {
+                // They are of no use any more, and whoever is called back with the match may look for others.
+                if self.choices.capacity() > CHOICES_KEPT {
+                    self.choices = Vec::new();
+                }
                 return Ok(Some((from, end)));
             }
             if anchored {

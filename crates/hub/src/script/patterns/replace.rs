@@ -6,7 +6,7 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::matcher::{Found, Matcher};
 use super::{anchor, bounded, captures, value};
-use crate::script::bounds::Bounds;
+use crate::script::bounds::{Bounds, Making};
 use crate::script::failure::Failure;
 use crate::script::library::Given;
 use crate::script::numbers::{length, truncated};
@@ -49,29 +49,28 @@ fn gsub(lua: &Lua, arguments: &[Value], bounds: &Bounds, back: &Back) -> Given {
     };
     let (pattern, anchored) = anchor(&pattern);
     let mut matcher = Matcher::new(&subject, pattern, bounds);
-    let (mut out, mut at, mut times) = (Vec::new(), 0, 0);
+    let (mut out, mut at, mut times) = (Making::new(bounds), 0, 0);
     while times < most {
         let found = matcher.find(at, anchored)?;
         let Some((from, to)) = found else { break };
         times += 1;
-        add(&mut out, &subject[at..from], bounds)?;
-        replace(lua, &matcher, &subject, (from, to), &replacement, back, &mut out, bounds)?;
+        out.add(&subject[at..from])?;
+        replace(lua, &matcher, &subject, (from, to), &replacement, back, &mut out)?;
         at = to;
         if to == from {
             // Something has to be left behind.
             let Some(byte) = subject.get(from) else { break };
-            out.push(*byte);
+            out.add(&[*byte])?;
             at = from + 1;
         }
         if anchored {
             break;
         }
     }
-    add(&mut out, subject.get(at..).unwrap_or_default(), bounds)?;
-    Ok(vec![Value::String(lua.create_string(out)?), length(times)])
+    out.add(subject.get(at..).unwrap_or_default())?;
+    Ok(vec![Value::String(lua.create_string(out.bytes())?), length(times)])
 }
 
-#[expect(clippy::too_many_arguments, reason = "one match with all that is known of it")]
 fn replace(
     lua: &Lua,
     matcher: &Matcher<'_>,
@@ -79,11 +78,10 @@ fn replace(
     (from, to): (usize, usize),
     replacement: &Replacement<'_>,
     back: &Back,
-    out: &mut Vec<u8>,
-    bounds: &Bounds,
+    out: &mut Making<'_>,
 ) -> Result<(), Failure> {
     let given = match replacement {
-        Replacement::Text(text) => return expand(matcher, subject, (from, to), text, out, bounds),
+        Replacement::Text(text) => return expand(matcher, subject, (from, to), text, out),
         Replacement::Table(table) => {
             let key = value(lua, subject, matcher.capture(0, from, to)?)?;
             if table.metatable().is_none() {
@@ -99,9 +97,9 @@ fn replace(
         }
     };
     match &given {
-        Value::Nil | Value::Boolean(false) => add(out, &subject[from..to], bounds),
+        Value::Nil | Value::Boolean(false) => out.add(&subject[from..to]),
         value => match convert(value) {
-            Some(text) => add(out, &text, bounds),
+            Some(text) => out.add(&text),
             None => {
                 let kind = kind(value);
                 Err(Failure::text(format!("invalid replacement value (a {kind})")))
@@ -116,31 +114,24 @@ fn expand(
     subject: &[u8],
     (from, to): (usize, usize),
     text: &[u8],
-    out: &mut Vec<u8>,
-    bounds: &Bounds,
+    out: &mut Making<'_>,
 ) -> Result<(), Failure> {
     let mut rest = text;
     while let Some(escape) = memchr::memchr(b'%', rest) {
-        add(out, &rest[..escape], bounds)?;
+        out.add(&rest[..escape])?;
         // After a percent sign at the end comes the zero that ends a string of C.
         let what = rest.get(escape + 1).copied().unwrap_or(0);
         rest = rest.get(escape + 2..).unwrap_or_default();
         match what {
-            b'0' => add(out, &subject[from..to], bounds)?,
+            b'0' => out.add(&subject[from..to])?,
             b'1'..=b'9' => match matcher.capture(usize::from(what - b'1'), from, to)? {
-                Found::Piece(from, to) => add(out, &subject[from..to], bounds)?,
-                Found::Position(at) => add(out, (at + 1).to_string().as_bytes(), bounds)?,
+                Found::Piece(from, to) => out.add(&subject[from..to])?,
+                Found::Position(at) => out.add((at + 1).to_string().as_bytes())?,
             },
-            other => add(out, &[other], bounds)?,
+            other => out.add(&[other])?,
         }
     }
-    add(out, rest, bounds)
-}
-
-fn add(out: &mut Vec<u8>, bytes: &[u8], bounds: &Bounds) -> Result<(), Failure> {
-    bounds.weigh(out.len().saturating_add(bytes.len()))?;
-    out.extend_from_slice(bytes);
-    Ok(())
+    out.add(rest)
 }
 
 impl Back {

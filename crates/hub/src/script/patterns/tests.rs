@@ -250,3 +250,20 @@ fn a_result_beyond_the_memory_of_scripts_is_refused() {
     }
     assert!(lua.globals().get::<Table>("ours").is_ok());
 }
+
+#[test]
+fn what_replacements_within_replacements_make_is_bounded_together() {
+    let (lua, _bounds) = state();
+    let big = Value::String(lua.create_string(vec![b'x'; 600 << 10]).unwrap());
+    let nested = "local function nest(depth) \
+        return (f.gsub('ab', '.', function(c) if c == 'a' then return s end if depth > 0 then nest(depth - 1) end return '' end)) end \
+        return #nest(p)";
+    assert_eq!(told(&lua, "ours", nested, &[big.clone(), Value::Integer(0)]), ["true", "614400"]);
+    let refused = told(&lua, "ours", nested, &[big.clone(), Value::Integer(1)]);
+    assert!(refused[0] == "false" && refused[1].contains("not enough memory"), "{refused:?}");
+    assert_eq!(
+        told(&lua, "ours", nested, &[big, Value::Integer(0)]),
+        ["true", "614400"],
+        "what was made is gone"
+    );
+}

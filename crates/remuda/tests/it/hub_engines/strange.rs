@@ -29,6 +29,11 @@ impl Talk {
     pub(super) fn once(text: &'static str) -> Self {
         Self { is_deaf: true, ..answer(text) }
     }
+
+    /// Says what `answer` makes of what came.
+    pub(super) fn with(answer: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self { welcome: Vec::new(), answer: Box::new(answer), is_deaf: false }
+    }
 }
 
 /// Somebody at an address; ends with the value.
@@ -154,7 +159,7 @@ fn refused(scheme: &str, talk: Talk, why: &str) {
 
 fn answer(bytes: impl Into<Vec<u8>>) -> Talk {
     let bytes = bytes.into();
-    Talk { welcome: Vec::new(), answer: Box::new(move |_| bytes.clone()), is_deaf: false }
+    Talk::with(move |_| bytes.clone())
 }
 
 fn welcome(bytes: impl Into<Vec<u8>>) -> Talk {

@@ -58,6 +58,19 @@ impl<S: std::io::Read + std::io::Write> Line<S> {
         assert_eq!(String::from_utf8_lossy(&heard[..len]), answer);
     }
 
+    /// Reads so many bytes, or as many as come; says how many.
+    pub(crate) fn read(&mut self, count: usize) -> usize {
+        let (mut piece, mut read) = (vec![0; 64 << 10], 0);
+        while read < count {
+            let most = piece.len().min(count - read);
+            match self.0.read(&mut piece[..most]) {
+                Ok(0) | Err(_) => break,
+                Ok(more) => read += more,
+            }
+        }
+        read
+    }
+
     /// Some of what comes next.
     #[track_caller]
     pub(super) fn some(&mut self) -> Vec<u8> {
