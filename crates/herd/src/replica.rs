@@ -34,7 +34,7 @@ mod shelf;
 mod state;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -229,6 +229,13 @@ impl Replica {
     #[must_use]
     pub fn scope_of(&self, key: &[u8]) -> Scope {
         self.scopes.of(key)
+    }
+
+    /// The databases that have keys of the herd.
+    #[must_use]
+    pub fn databases(&self) -> BTreeSet<u32> {
+        let keys = (0..=u16::MAX).flat_map(|leaf| self.table.leaf(leaf));
+        keys.filter(|(_, entry)| entry.is_live()).map(|(name, _)| table::parts_of(name).0).collect()
     }
 
     /// A glance.

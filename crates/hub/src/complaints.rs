@@ -21,6 +21,12 @@ pub(crate) enum Complaint {
     Script,
     /// What the herd needs of the disk cannot be had.
     HerdFolder,
+    /// Messages of the herd that are missing, or too large to spread.
+    HerdMessages,
+    /// Nodes of the herd that come and go.
+    HerdNodes,
+    /// Shared keys that are not taken, or not told.
+    HerdKeys,
     /// The bus's engine does not let the hub publish, or hear, something.
     EngineRefuses,
     /// The bus's engine takes less than is published.
@@ -51,7 +57,11 @@ impl Complaint {
             | Self::EngineRefuses
             | Self::EngineIsSlow
             | Self::HerdFolder => (1, Duration::from_secs(10)),
-            Self::Conduct | Self::Script => (20, Duration::from_secs(1)),
+            Self::Conduct | Self::Script | Self::HerdMessages | Self::HerdKeys => {
+                (20, Duration::from_secs(1))
+            }
+            // As many as a herd has nodes: when a wire is cut each of them is lost.
+            Self::HerdNodes => (1_000, Duration::from_secs(10)),
         }
     }
 }

@@ -162,7 +162,8 @@ pub fn renew(folder: &Folder, from: Option<&Address>, clock: &Clock) -> Result<M
     let request = Request::Renew { request: key.request()?, addresses: addresses_here.clone() };
     let (address, grant) = ask(&endpoint, None, &addresses, &request)?;
     let held = folder.hold()?;
-    let herd = Arc::clone(&membership.trust);
+    // Removals may have been learnt during the conversation.
+    let herd = folder.open()?.trust;
     let got = Got { folder, held: &held, herd, address, now: now(clock)? };
     got.keep(grant, key, addresses_here)?;
     Ok(folder.open()?)

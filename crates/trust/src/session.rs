@@ -28,7 +28,7 @@ use remuda_herd::NodeId;
 
 use crate::endpoint::{Endpoint, Protocol};
 use crate::identity::{Certified, Identity};
-use crate::trust::{Distrust, Trust};
+use crate::trust::{Distrust, Trust, Unverified};
 use tls::{Stage, Tls};
 
 pub use event::{Counterpart, Event};
@@ -155,14 +155,15 @@ impl Session {
             let had = rest.len();
             self.tls.read(&mut rest, &mut self.incoming)?;
             self.advance()?;
+            if rest.len() == had {
+                // Closed by the peer, in whichever phase: what it may still send is nothing to us.
+                return Ok(bytes.len());
+            }
             if matches!(self.phase, Phase::Handshake | Phase::Greeting(_)) {
                 self.early += had - rest.len();
                 if self.early > HANDSHAKE_BYTES_MAX {
                     return Err(SessionError::HandshakeTooLong);
                 }
-            } else if rest.len() == had {
-                // Closed by the peer: what it may still send is nothing to us.
-                return Ok(bytes.len());
             }
         }
         Ok(bytes.len() - rest.len())
@@ -317,17 +318,29 @@ impl Session {
         self.tls.close();
     }
 
-    /// Judges the peer anew, by what is believed now: a node that was removed has to go at once.
+    /// Judges the peer anew, by what is believed now: a node that was removed has to go at once, and so has one whose
+    /// authority is believed no longer. That a certificate has expired meanwhile ends no session.
     ///
     /// # Errors
     /// It is not believed any more; the session has ended.
     pub fn recheck(&mut self, trust: &Trust) -> Result<(), SessionError> {
-        let judged = self.peer.as_ref().map(|peer| trust.judge_identity(&peer.certified.identity));
-        match judged {
-            Some(Err(distrust)) => {
-                self.close();
-                self.fail(distrust.into())
-            }
+        let judged = self.peer.as_ref().map_or(Ok(()), |peer| self.judge(&peer.certified, trust));
+        judged.or_else(|error| {
+            self.close();
+            self.fail(error)
+        })
+    }
+
+    fn judge(&self, certified: &Certified, trust: &Trust) -> Result<(), SessionError> {
+        trust.judge_identity(&certified.identity)?;
+        match (&certified.identity, self.tls.chain()) {
+            (Identity::Node(_), Some(chain)) => match trust.verify(chain, certified.not_before) {
+                Ok(_) => Ok(()),
+                Err(Unverified::Distrust(distrust)) => Err(distrust.into()),
+                Err(Unverified::Tls(error)) => Err(error.into()),
+                Err(Unverified::Empty) => Err(SessionError::NoProtocol),
+            },
+            // Who asks a signer by an invitation is gone after one answer.
             _ => Ok(()),
         }
     }

@@ -150,14 +150,13 @@ pub fn invite(
 /// # Errors
 /// This node is no signer, is the one to be removed, or nothing can be written.
 pub fn remove(folder: &Folder, node: NodeId, now: UnixTime) -> Result<Removal, UpkeepError> {
-    let membership = folder.open()?;
+    let (held, membership) = held_open(folder)?;
     if membership.node.id == node {
         return Err(UpkeepError::Myself);
     }
-    let held = folder.hold()?;
     let authority = folder.authority()?.ok_or(UpkeepError::NoSigner)?;
     let removal = authority.remove(node, now)?;
-    let mut trust = Trust::clone(&folder.open()?.trust);
+    let mut trust = Trust::clone(&membership.trust);
     trust.forget_expired(now);
     trust.remove([removal.clone()]);
     folder.keep_trust(&trust, &held)?;
@@ -177,7 +176,8 @@ pub fn learn(
     let held = folder.hold()?;
     let membership = folder.open()?;
     let mut trust = Trust::clone(&membership.trust);
-    if trust.remove(removals) == 0 {
+    let lasting = removals.into_iter().filter(|removal| removal.until.as_secs() > now.as_secs());
+    if trust.remove(lasting) == 0 {
         return Ok(None);
     }
     trust.forget_expired(now);
@@ -191,8 +191,7 @@ pub fn learn(
 /// # Errors
 /// It is no signer, or nothing can be written.
 pub fn renew_here(folder: &Folder, now: UnixTime) -> Result<Membership, UpkeepError> {
-    let membership = folder.open()?;
-    let held = folder.hold()?;
+    let (held, membership) = held_open(folder)?;
     let authority = folder.authority()?.ok_or(UpkeepError::NoSigner)?;
     let node = NodeIdentity { is_signer: true, ..membership.node };
     let credentials = authority.make(&Subject::node(node), now)?;
@@ -205,11 +204,10 @@ pub fn renew_here(folder: &Folder, now: UnixTime) -> Result<Membership, UpkeepEr
 /// # Errors
 /// This node is no signer, a rotation is under way, or nothing can be written.
 pub fn rotate(folder: &Folder, now: UnixTime) -> Result<Membership, UpkeepError> {
-    let membership = folder.open()?;
+    let (held, membership) = held_open(folder)?;
     if membership.trust.authorities().len() > 1 {
         return Err(UpkeepError::Rotating);
     }
-    let held = folder.hold()?;
     let authority = folder.authority()?.ok_or(UpkeepError::NoSigner)?;
     let next = authority.successor(&membership.member.herd, now)?;
     let credentials = next.make(&Subject::node(membership.node.clone()), now)?;
@@ -228,16 +226,23 @@ pub fn rotate(folder: &Folder, now: UnixTime) -> Result<Membership, UpkeepError>
 /// # Errors
 /// There is only one, this node's own certificate is from the old one, or nothing can be written.
 pub fn finish_rotation(folder: &Folder, now: UnixTime) -> Result<Membership, UpkeepError> {
-    let membership = folder.open()?;
+    let (held, membership) = held_open(folder)?;
     let [newest, _] = membership.trust.authorities() else { return Err(UpkeepError::NotRotating) };
     let mut trust = Trust::new(membership.member.herd.clone(), vec![newest.clone()])?;
     trust
         .verify(membership.credentials.chain(), now)
         .map_err(|error| UpkeepError::NotRenewed(error.to_string()))?;
     trust.remove(membership.trust.removals().iter().cloned());
-    let held = folder.hold()?;
     folder.keep_trust(&trust, &held)?;
     Ok(folder.open()?)
+}
+
+/// The folder's lock, and what it says while it is held: what is written later is written over nothing newer.
+fn held_open(folder: &Folder) -> Result<(Held, Membership), FolderError> {
+    // Where there is no member there may be no folder to lock.
+    folder.open()?;
+    let held = folder.hold()?;
+    Ok((held, folder.open()?))
 }
 
 /// Writes down what was signed for a node.

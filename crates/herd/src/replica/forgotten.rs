@@ -13,7 +13,7 @@ use crate::replica::meta::Part;
 use crate::replica::pull::Pull;
 use crate::replica::shelf::Shelf;
 use crate::replica::state::{Base, Extent, KeyState};
-use crate::replica::table::{address, parts_of};
+use crate::replica::table::{Entry, address, parts_of};
 
 impl Replica {
     /// Removes a key that the peer knew and has not: it was deleted.
@@ -25,8 +25,11 @@ impl Replica {
         shelf: &mut dyn Shelf,
     ) {
         let is_deleted = |mark: Mark| mark == Mark::ZERO || pull.has_forgotten(mark);
-        if self.table.get(name).is_some_and(|entry| entry.marks().all(is_deleted)) {
-            let (database, key) = parts_of(name);
+        let (database, key) = parts_of(name);
+        let is_deleted = |entry: &Entry<'_>| {
+            entry.marks().all(is_deleted) && !self.stays_here(entry, database, key, shelf)
+        };
+        if self.table.get(name).is_some_and(|entry| is_deleted(&entry)) {
             shelf.delete(peer, database, key);
             self.table.remove(name);
             self.ended.horizon = self.ended.horizon.max(pull.horizon);
@@ -78,6 +81,7 @@ impl Replica {
             .parts
             .iter()
             .filter(|(part, have)| have.is_live && is_within(part) && pull.has_forgotten(have.mark))
+            .filter(|(part, _)| !self.element_stays_here(part, state.database, &state.key, shelf))
             .map(|(part, _)| part.clone())
             .collect();
         for part in &gone {

@@ -16,6 +16,9 @@ const STRETCHES_MAX: usize = 64;
 /// Stretches in a message: what is left out is fetched though it is there.
 pub const KNOWN_MAX: usize = 16_384;
 
+/// Servers that are known of; of more not even one stretch each could be told.
+const NODES_MAX: usize = KNOWN_MAX;
+
 /// All changes of `node` after `after` up to and with `upto`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stretch {
@@ -75,7 +78,8 @@ impl Known {
     /// Adds a stretch.
     pub fn add(&mut self, stretch: Stretch) {
         let Stretch { node, mut after, mut upto } = stretch;
-        if after >= upto {
+        let has_room = self.stretches.len() < NODES_MAX || self.stretches.contains_key(&node);
+        if after >= upto || !has_room {
             return;
         }
         let all = self.stretches.entry(node).or_default();

@@ -141,9 +141,8 @@ impl Replica {
             }
             _ => {
                 let Some(body) = shelf.body(database, key) else { return };
-                let (Body::Text(bytes) | Body::Packed(bytes)) = &body;
-                if bytes.len() > self.options.change_max_bytes {
-                    return self.oversized(database, key, bytes.len(), orders);
+                if body.len() > self.options.change_max_bytes {
+                    return self.oversized(database, key, body.len(), orders);
                 }
                 state.base = Base::Whole(body);
                 let at_ms = shelf.expiry_ms(database, key);
@@ -177,7 +176,12 @@ impl Replica {
             let part = (collection, Box::from(name));
             more.is_some_and(|more| more.parts.get(&part).is_some_and(|have| have.is_live))
         };
+        let (max, mut too_large) = (self.options.change_max_bytes, Vec::new());
         let mut tell = |name: &[u8], value: Option<Bytes>| {
+            let bytes = name.len() + value.as_ref().map_or(0, Bytes::len);
+            if bytes > max {
+                return too_large.push(bytes);
+            }
             let name = Bytes::copy_from_slice(name);
             elements.push(Element { collection, name, mark: Mark::ZERO, value });
         };
@@ -206,6 +210,9 @@ impl Replica {
         }
         let ends = shelf.expiry_ms(database, key).is_some() || more.is_some_and(|more| more.expiry.is_some());
         let tells_expiry = ends && !matches!(touch, Touch::Elements(_) | Touch::Fewer);
+        for bytes in too_large {
+            self.oversized(database, key, bytes, orders);
+        }
         self.make_elements(now, touched, elements, shelf, orders);
         if tells_expiry {
             self.make_expiry(now, touched, state, shelf, orders);

@@ -36,6 +36,9 @@ pub(crate) struct More {
     pub(crate) live: usize,
     /// What the elements add to the digest.
     sum: u64,
+    /// The newest of the elements' marks, of those too that were forgotten since: looking for it among a million elements
+    /// at each change would take longer than the change.
+    newest_part: Option<Mark>,
 }
 
 /// A key.
@@ -78,11 +81,7 @@ impl Meta {
 
     /// Its newest mark.
     pub(crate) fn newest(&self) -> Mark {
-        let Some(more) = &self.more else { return self.base };
-        let expiry = more.expiry.iter().map(|expiry| expiry.mark);
-        let shares = more.shares.values().map(Share::mark);
-        let parts = more.parts.values().map(|part| part.mark);
-        expiry.chain(shares).chain(parts).fold(self.base, Mark::max)
+        self.more.as_ref().map_or(self.base, |more| self.base.max(more.newest()))
     }
 
     /// Notes that its time was over: it is as it would be had its newest fact been its end.
@@ -260,12 +259,20 @@ impl Meta {
 }
 
 impl More {
+    /// The newest mark.
+    pub(crate) fn newest(&self) -> Mark {
+        let expiry = self.expiry.iter().map(|expiry| expiry.mark);
+        let shares = self.shares.values().map(Share::mark);
+        expiry.chain(shares).chain(self.newest_part).fold(Mark::ZERO, Mark::max)
+    }
+
     fn insert(&mut self, part: Part, mark: PartMark) {
         self.remove(&part);
         if mark.is_live {
             self.live += 1;
             self.sum ^= part_sum(&part, mark.mark);
         }
+        self.newest_part = self.newest_part.max(Some(mark.mark));
         self.parts.insert(part, mark);
     }
 

@@ -8,7 +8,7 @@ use crate::replica::mark::Mark;
 use crate::replica::meta::{Part, PartMark};
 use crate::replica::page::Ground;
 use crate::replica::shelf::Shelf;
-use crate::replica::state::{Base, Body, Element, Expiry, Extent, KeyState};
+use crate::replica::state::{Base, Body, Element, Expiry, Extent, KeyState, Shape};
 use crate::replica::table::{Entry, parts_of};
 
 /// What an element takes in a state beside its name and value.
@@ -35,7 +35,7 @@ impl Told<'_> {
 impl Entry<'_> {
     /// Its newest mark.
     pub(crate) fn newest(&self) -> Mark {
-        self.marks().fold(Mark::ZERO, Mark::max)
+        self.more.map_or(self.base, |more| self.base.max(more.newest()))
     }
 
     /// All its marks.
@@ -108,7 +108,8 @@ impl Replica {
         (state, next)
     }
 
-    /// Adds elements to a state. Those the store does not have are told by whoever lets them go.
+    /// Adds elements to a state. Those the store does not have are told by whoever lets them go, those that are too large
+    /// by nobody.
     fn elements(
         &self,
         entry: &Entry<'_>,
@@ -125,7 +126,7 @@ impl Replica {
                 continue;
             }
             let value = if is_live { value(part) } else { None };
-            if is_live && value.is_none() {
+            if is_live && value.as_ref().is_none_or(|value| self.is_too_large(part.1.len(), value.len())) {
                 continue;
             }
             bytes += ELEMENT_BYTES + part.1.len() + value.as_ref().map_or(0, Bytes::len);
@@ -142,8 +143,38 @@ impl Replica {
     fn body(&self, entry: &Entry<'_>, database: u32, key: &[u8], shelf: &dyn Shelf) -> Option<Body> {
         match entry.more.filter(|more| !more.shares.is_empty()).and_then(|more| more.number) {
             Some(number) => Some(Body::Text(number.to_string().into())),
-            None => shelf.body(database, key),
+            None => shelf.body(database, key).filter(|body| !self.is_too_large(0, body.len())),
         }
+    }
+
+    fn is_too_large(&self, name: usize, value: usize) -> bool {
+        name.saturating_add(value) > self.options.change_max_bytes
+    }
+
+    /// Whether a key has what is told to nobody: that others lack it does not mean that it was deleted.
+    pub(super) fn stays_here(&self, entry: &Entry<'_>, database: u32, key: &[u8], shelf: &dyn Shelf) -> bool {
+        match entry.shape() {
+            None => false,
+            Some(Shape::Whole) => {
+                shelf.body(database, key).is_some_and(|body| self.is_too_large(0, body.len()))
+            }
+            Some(Shape::Parts(_)) => {
+                let mut parts = entry.more.into_iter().flat_map(|more| more.parts.keys());
+                parts.any(|part| self.element_stays_here(part, database, key, shelf))
+            }
+        }
+    }
+
+    /// As [`Self::stays_here`], of one element.
+    pub(super) fn element_stays_here(
+        &self,
+        part: &Part,
+        database: u32,
+        key: &[u8],
+        shelf: &dyn Shelf,
+    ) -> bool {
+        let value = shelf.element(database, key, &part.1);
+        value.is_some_and(|value| self.is_too_large(part.1.len(), value.len()))
     }
 }
 

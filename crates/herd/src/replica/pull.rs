@@ -23,11 +23,17 @@ use crate::replica::meta::Part;
 use crate::replica::order::{Order, ReplicaEvent};
 use crate::replica::serve::low;
 use crate::replica::shelf::Shelf;
-use crate::replica::table::{Address, LEVELS, address, parts_of};
+use crate::replica::table::{Address, LEAVES, LEVELS, address, parts_of};
 use crate::{Epoch, NodeId};
 
 /// Differing keys told of by a check; the others are counted.
 const TOLD_MAX: u64 = 1_000;
+
+/// Nodes and leaves of the other's tree that are still to be asked for: each at most once, so there are never more than
+/// a tree has.
+const TREE_MAX: usize = 1 + 16 + 256 + 4_096 + LEAVES;
+/// Keys that are still to be fetched: those of the leaves asked for at once, which are a 512th of all. 1,048,576.
+const FETCHED_MAX: usize = 1 << 20;
 
 /// A pull under way.
 #[derive(Debug)]
@@ -138,6 +144,12 @@ impl Replica {
             }
             _ => None,
         };
+        if pull.nodes.len() + pull.leaves.len() > TREE_MAX || pull.wanted.len() > FETCHED_MAX {
+            // It answers what was not asked.
+            self.figures.abandoned += 1;
+            orders.push(Order::Event(ReplicaEvent::Abandoned(peer)));
+            return;
+        }
         let question = if goes_on == Some(true) { pull.question() } else { None };
         match (goes_on, question) {
             (Some(true), None) => self.complete(now, peer, &pull, orders),

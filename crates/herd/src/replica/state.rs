@@ -39,6 +39,14 @@ pub enum Body {
     Packed(Bytes),
 }
 
+impl Body {
+    /// Its size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        let (Self::Text(bytes) | Self::Packed(bytes)) = self;
+        bytes.len()
+    }
+}
+
 /// What the base of a key is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Base {

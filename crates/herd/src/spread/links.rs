@@ -88,7 +88,7 @@ impl Spread {
         let Some(link) = self.links.remove(&id) else { return };
         self.timers.cancel(Timer::Pulse(id));
         self.counters.links_down += 1;
-        self.counters.dropped += link.counters.dropped;
+        self.counters.dropped = self.counters.dropped.saturating_add(link.counters.dropped);
         let mut orphans = Vec::new();
         for origin in self.origins.values_mut() {
             if origin.parent == Some(id) {

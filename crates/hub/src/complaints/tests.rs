@@ -14,6 +14,15 @@ fn one_line_of_each_state_in_a_while() {
 }
 
 #[test]
+fn what_a_node_of_the_herd_makes_happen_fills_no_log() {
+    for sort in [Complaint::HerdMessages, Complaint::HerdKeys, Complaint::HerdNodes] {
+        let mut complaints = Complaints::default();
+        let said = (0..100_000_u64).filter(|ms| complaints.may_say(sort, Tick(*ms))).count();
+        assert!(said <= 11_000, "{said} lines of {sort:?} in 100 s");
+    }
+}
+
+#[test]
 fn a_flood_is_cut_and_its_size_told_afterwards() {
     let mut complaints = Complaints::default();
     let now = Tick::default();

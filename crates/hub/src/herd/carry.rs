@@ -6,6 +6,7 @@ use remuda_herd::{NodeId, replica};
 
 use super::peer::Part;
 use super::topics;
+use crate::complaints::Complaint;
 use crate::connection::Protocol;
 use crate::core::Core;
 use crate::engine::ELSEWHERE;
@@ -58,6 +59,10 @@ impl Hub {
         let key = Key::from_number(link.0);
         let Some(connection) = self.connections.get_mut(key) else { return };
         let Protocol::Herd(peer) = &mut connection.protocol else { return };
+        if connection.closing {
+            // Its last words go out, and why it ends is known.
+            return;
+        }
         match peer.send(message, scratch) {
             Ok(()) => self.mark(key),
             Err(error) => {
@@ -77,6 +82,9 @@ impl Hub {
             let Some(key) = link else { continue };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             let Protocol::Herd(peer) = &mut connection.protocol else { continue };
+            if connection.closing {
+                continue;
+            }
             scratch.clear();
             let kind = remuda_wire::herd::replica::encode(&message, scratch);
             match peer.send_frame(kind, scratch) {
@@ -149,6 +157,18 @@ impl Hub {
     }
 
     fn tell_event(&mut self, event: &Event) {
+        if let (Event::Superseded(epoch), Some(herd)) = (event, &mut self.core.herd)
+            && let Err(why) = herd.clerk.be_born(*epoch)
+        {
+            log::error!("begin a new life of this node: {why}");
+        }
+        let sort = match event {
+            Event::Gap { .. } | Event::TooLarge { .. } => Complaint::HerdMessages,
+            _ => Complaint::HerdNodes,
+        };
+        if !self.core.may_tell(sort) {
+            return;
+        }
         let name = |node: NodeId| self.core.name_of(node);
         match event {
             Event::Joined(node) => log::info!("{} is there", name(*node)),
@@ -168,22 +188,24 @@ impl Hub {
             }
             Event::Mode { is_tree: true } => log::info!("the herd is large: messages go along trees"),
             Event::Mode { is_tree: false } => log::info!("the herd is small: messages go over all links"),
-            Event::Superseded(epoch) => {
-                log::warn!(
-                    "the herd knows a life of this node after this one ({epoch}): its folder was restored from an older copy, \
-                     or copied; a new life begins above it"
-                );
-                if let Some(herd) = &mut self.core.herd
-                    && let Err(why) = herd.clerk.be_born(*epoch)
-                {
-                    log::error!("begin a new life of this node: {why}");
-                }
-            }
+            Event::Superseded(epoch) => log::warn!(
+                "the herd knows a life of this node after this one ({epoch}): its folder was restored from an older copy, \
+                 or copied; a new life begins above it"
+            ),
         }
     }
 }
 
 impl Core {
+    /// Whether a line about the herd may be said now: what others do may be done a thousand times a second.
+    pub(super) fn may_tell(&mut self, sort: Complaint) -> bool {
+        let left_out = self.complaints.admit(sort, self.moment.tick);
+        if let Some(left_out @ 1..) = left_out {
+            log::warn!("{left_out} lines about the herd were left out here");
+        }
+        left_out.is_some()
+    }
+
     /// A message of another node for those who subscribed here.
     fn hear(&mut self, delivery: &Delivery) {
         self.tell_changes();

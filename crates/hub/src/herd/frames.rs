@@ -2,13 +2,13 @@
 
 use bytes::BytesMut;
 use remuda_herd::replica;
-use remuda_herd::spread::{Input, SpreadOptions, Up};
+use remuda_herd::spread::{Input, Message, SpreadOptions, Up};
 use remuda_trust::enrolment::REQUEST_KIND;
 use remuda_trust::session::{Event, Frame, SessionOptions};
 use remuda_trust::{Identity, Protocol, Removals};
 
 use super::clerk::Done;
-use super::peer::{Part, PeerSession, kind, link_of};
+use super::peer::{LAST_PING, Part, PeerSession, kind, link_of};
 use crate::core::Core;
 use crate::stream::Remote;
 use crate::table::Key;
@@ -109,6 +109,7 @@ fn frame_of(core: &mut Core, key: Key, peer: &mut PeerSession, frame: Frame) -> 
             let bytes_max = SpreadOptions::default().update_bytes_max;
             let message = remuda_wire::herd::decode(frame.kind, frame.payload, bytes_max)
                 .map_err(|error| format!("it said what means nothing: {error}"))?;
+            peer.is_asked &= !matches!(message, Message::Pong(LAST_PING));
             if let Some(herd) = &mut core.herd {
                 herd.step(now, Input::Received { link: link_of(key), message });
             }

@@ -180,7 +180,9 @@ impl Core {
     pub(crate) fn keep_effects(&mut self, verbatim: Option<(u32, &[&[u8]])>) {
         let Self { durability, store, herd, moment, .. } = self;
         let databases = store.databases();
-        let mut gone = herd.as_mut().map(|herd| std::mem::take(&mut herd.gone)).unwrap_or_default();
+        let gone = herd.as_mut().map(|herd| std::mem::take(&mut herd.gone)).unwrap_or_default();
+        // They are looked for in the order they went.
+        let mut gone = VecDeque::from(gone);
         let mut keys =
             herd.as_mut().and_then(|herd| herd.inside.as_mut()).and_then(|inside| inside.keys.as_mut());
         let mut touches = Touches::default();
@@ -260,8 +262,10 @@ impl Core {
 
     /// The store and what was written down are one: what came or went meanwhile is found.
     pub(super) fn begin_keys(&mut self) {
-        if self.keys().is_some() {
-            for database in 0..self.store.databases() {
+        let Some(known) = self.keys().map(|keys| keys.replica.databases()) else { return };
+        // Each database is a look at all keys, while clients wait: most have none.
+        for database in 0..self.store.databases() {
+            if known.contains(&database) || self.store.len(database).0 > 0 {
                 self.step_keys(Input::All { database, is_restored: true });
             }
         }

@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
-use remuda_herd::spread::Input;
+use bytes::BytesMut;
+use remuda_herd::spread::{Input, LinkState, Message};
+use remuda_model::Tick;
 
 use super::keys::SharedKeys;
+use super::peer::LAST_PING;
 use crate::connection::Protocol;
 use crate::hub::{Hub, moment};
 use crate::table::Key;
@@ -18,9 +21,15 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 const LEAVE_WITHIN: Duration = Duration::from_millis(500);
 
 impl Hub {
-    /// Writes what this server was told to the links it has.
+    /// Has what this server was told taken by those it has links with. That it is written is not enough: once the next
+    /// hub has a link, nobody reads the rest of this one's.
     pub(crate) fn settle_herd(&mut self) {
         let until = moment().tick + DRAIN_WITHIN;
+        self.drain_links(until);
+        self.ask_links(until);
+    }
+
+    fn drain_links(&mut self, until: Tick) {
         loop {
             self.core.moment = moment();
             self.core.durability.flush();
@@ -42,6 +51,34 @@ impl Hub {
             if !self.hear_links(timeout) {
                 return;
             }
+        }
+    }
+
+    /// Waits for an answer over each link that works: it comes behind all that was told.
+    fn ask_links(&mut self, until: Tick) {
+        let inside = self.core.herd.as_ref().and_then(|herd| herd.inside.as_ref());
+        let links = inside.map(|inside| inside.spread.view().links).unwrap_or_default();
+        let mut question = BytesMut::new();
+        let kind = remuda_wire::herd::encode(&Message::Ping(LAST_PING), &mut question);
+        for link in links.iter().filter(|link| link.state == LinkState::Up) {
+            let key = Key::from_number(link.link.0);
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if let Protocol::Herd(peer) = &mut connection.protocol {
+                peer.is_asked = peer.send_frame(kind, &question).is_ok();
+                self.mark(key);
+            }
+        }
+        loop {
+            self.flush();
+            self.core.moment = moment();
+            let now = self.core.moment.tick;
+            let is_asked = self.connections.iter().any(|(_, connection)| {
+                matches!(&connection.protocol, Protocol::Herd(peer) if peer.is_asked && !connection.closing)
+            });
+            if !is_asked || now >= until || !self.hear_links(until.since(now)) {
+                return;
+            }
+            self.drive_herd();
         }
     }
 

@@ -20,6 +20,9 @@ pub(crate) fn link_of(key: Key) -> LinkId {
     LinkId(key.number())
 }
 
+/// The number of a hub's last question to its peers; the machine's count from 1.
+pub(super) const LAST_PING: u64 = u64::MAX;
+
 /// What a connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -50,6 +53,8 @@ pub(crate) struct PeerSession {
     /// Where each message ends among them, and what it weighs.
     unsent: VecDeque<(u64, usize)>,
     has_closed: bool,
+    /// Whether the last question was asked and is not answered.
+    pub(super) is_asked: bool,
 }
 
 impl PeerSession {
@@ -62,6 +67,7 @@ impl PeerSession {
             queued: 0,
             unsent: VecDeque::new(),
             has_closed: false,
+            is_asked: false,
         }
     }
 

@@ -159,7 +159,9 @@ fn call(inside: &Inside, dial: &Dial) -> HerdCall {
 
 fn counters(herd: &Herd, inside: &Inside) -> HerdCounters {
     let counters = inside.spread.counters();
-    let dropping: u64 = inside.spread.view().links.iter().map(|link| link.counters.dropped).sum();
+    // Numbers are what nodes say they are, up to the largest there is.
+    let links = inside.spread.view().links;
+    let dropped = links.iter().map(|link| link.counters.dropped).fold(counters.dropped, u64::saturating_add);
     HerdCounters {
         published_total: counters.published,
         received_total: counters.received,
@@ -167,7 +169,7 @@ fn counters(herd: &Herd, inside: &Inside) -> HerdCounters {
         duplicates_total: counters.duplicates,
         skipped_total: counters.skipped,
         lost_total: counters.lost,
-        dropped_total: counters.dropped + dropping,
+        dropped_total: dropped,
         kept_here_total: counters.too_large + herd.unfit,
         unreadable_total: herd.unreadable,
         links_up_total: counters.links_up,

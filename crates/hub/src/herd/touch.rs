@@ -1,4 +1,10 @@
 //! What commands did to shared keys, put down while their effects go to the journal, and told to the replica after.
+//!
+//! The replica looks at keys as they are when it is told, which is at the end of a record: a transaction, a script, or a
+//! command on a key whose time was just over. So all that a record did to a key is told at once: of `SET k 5` and `INCR k`
+//! that 6 is there, and not a count on top of it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use remuda_herd::replica::{Input, Replica, Scope, Touch};
@@ -23,6 +29,9 @@ enum What {
     Lapsed,
 }
 
+/// A database and a key.
+type Place = (u32, Bytes);
+
 /// What happened, in order.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
@@ -36,7 +45,7 @@ impl Touches {
         replica: &Replica,
         database: u32,
         command: &[&[u8]],
-        gone: &mut Vec<Gone>,
+        gone: &mut VecDeque<Gone>,
         databases: u32,
     ) {
         let Some(name) = command.first() else { return };
@@ -74,28 +83,74 @@ impl Touches {
         self.all.is_empty()
     }
 
-    /// Tells `hear` all of it, in order.
+    /// Tells `hear` all of it: databases first that were changed as a whole, which says all about their keys.
     pub(super) fn tell(self, mut hear: impl FnMut(Input<'_>)) {
-        for (database, key, what) in self.all {
-            let Some(key) = &key else {
-                hear(Input::All { database, is_restored: false });
-                continue;
-            };
-            let names: Vec<&[u8]> = match &what {
-                What::Elements(names) => names.iter().map(AsRef::as_ref).collect(),
-                _ => Vec::new(),
-            };
-            let touch = match what {
-                What::Whole => Touch::Whole,
-                What::Elements(_) => Touch::Elements(&names),
-                What::Fewer => Touch::Fewer,
-                What::Counted(by) => Touch::Counted(by),
-                What::Expiry => Touch::Expiry,
-                What::Lapsed => Touch::Lapsed,
-            };
-            hear(Input::Local { database, key, touch });
+        let (databases, keys) = self.gathered();
+        for database in databases {
+            hear(Input::All { database, is_restored: false });
+        }
+        for ((database, key), whats) in &keys {
+            for what in whats {
+                tell_key(*database, key, what, &mut hear);
+            }
         }
     }
+
+    fn gathered(self) -> (BTreeSet<u32>, Vec<(Place, Vec<What>)>) {
+        let whole = |(database, key, _): &(u32, Option<Bytes>, What)| key.is_none().then_some(*database);
+        let databases: BTreeSet<u32> = self.all.iter().filter_map(whole).collect();
+        let (mut keys, mut at) = (Vec::<(Place, Vec<What>)>::new(), BTreeMap::new());
+        for (database, key, what) in self.all {
+            let Some(key) = key.filter(|_| !databases.contains(&database)) else { continue };
+            let at = *at.entry((database, key.clone())).or_insert(keys.len());
+            match keys.get_mut(at) {
+                Some((_, whats)) => add(whats, what),
+                None => keys.push(((database, key), vec![what])),
+            }
+        }
+        (databases, keys)
+    }
+}
+
+/// Adds what was done to a key after `whats`.
+fn add(whats: &mut Vec<What>, what: What) {
+    let is_all = |what: &What| matches!(what, What::Whole | What::Lapsed);
+    if is_all(&what) || whats.iter().any(is_all) {
+        *whats = vec![What::Whole];
+        return;
+    }
+    for had in whats.iter_mut() {
+        match (had, &what) {
+            (What::Counted(sum), What::Counted(by)) => {
+                match sum.checked_add(*by) {
+                    Some(both) => *sum = both,
+                    None => *whats = vec![What::Whole],
+                }
+                return;
+            }
+            (What::Elements(names), What::Elements(more)) => return names.extend(more.iter().cloned()),
+            (What::Fewer, What::Fewer) | (What::Expiry, What::Expiry) => return,
+            _ => {}
+        }
+    }
+    whats.push(what);
+}
+
+fn tell_key(database: u32, key: &Bytes, what: &What, hear: &mut impl FnMut(Input<'_>)) {
+    let names: BTreeSet<&[u8]> = match what {
+        What::Elements(names) => names.iter().map(AsRef::as_ref).collect(),
+        _ => BTreeSet::new(),
+    };
+    let names: Vec<&[u8]> = names.into_iter().collect();
+    let touch = match what {
+        What::Whole => Touch::Whole,
+        What::Elements(_) => Touch::Elements(&names),
+        What::Fewer => Touch::Fewer,
+        What::Counted(by) => Touch::Counted(*by),
+        What::Expiry => Touch::Expiry,
+        What::Lapsed => Touch::Lapsed,
+    };
+    hear(Input::Local { database, key, touch });
 }
 
 /// The other database that a command names.
@@ -103,15 +158,17 @@ fn elsewhere(command: &[&[u8]], is_move: bool, is_copy: bool) -> Option<u32> {
     if is_move {
         return command.get(2).and_then(|word| number(word));
     }
-    let at = command.iter().position(|word| is_copy && word.eq_ignore_ascii_case(b"DB"))?;
-    command.get(at + 1).and_then(|word| number(word))
+    // Behind the two keys, which may be named so too.
+    let options = command.get(3..).filter(|_| is_copy)?;
+    let at = options.iter().position(|word| word.eq_ignore_ascii_case(b"DB"))?;
+    options.get(at + 1).and_then(|word| number(word))
 }
 
 fn number(word: &[u8]) -> Option<u32> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
 
-fn take(gone: &mut Vec<Gone>, database: u32, key: &[u8]) -> bool {
+fn take(gone: &mut VecDeque<Gone>, database: u32, key: &[u8]) -> bool {
     let is_it = |gone: &Gone| gone.has_lapsed && gone.database == database && gone.key == key;
     match gone.iter().position(is_it) {
         Some(at) => {
@@ -131,3 +188,6 @@ fn what(touched: Touched<'_>) -> What {
         Touched::Expiry => What::Expiry,
     }
 }
+
+#[cfg(test)]
+mod tests;

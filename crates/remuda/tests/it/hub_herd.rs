@@ -202,6 +202,36 @@ fn a_reload_of_one_hub_costs_no_message_and_none_comes_twice() {
 }
 
 #[test]
+fn a_reload_of_a_hub_whose_link_is_slow_costs_no_message() {
+    let servers = Servers::up(2, &[(0, 1)], "");
+    servers.are_one(2);
+    let mut listener = hub(&servers.all[1]).subscribe([&b"news."[..]]);
+    listener.connect().unwrap();
+    let mut store = hub(&servers.all[0]).store();
+    until("a first message", || {
+        store.publish(b"news.rain", b"first").unwrap();
+        matches!(listener.next(Duration::from_millis(100)).unwrap(), Some(Heard::Message(_)))
+    });
+    servers.wires[0].2.slow_down();
+    for number in 0..400 {
+        store.publish(b"news.rain", format!("{number} {}", "-".repeat(900)).as_bytes()).unwrap();
+    }
+    assert!(servers.all[0].command(&["reload", "hub"]).status().unwrap().success());
+    hub(&servers.all[0]).store().publish(b"news.rain", b"end").unwrap();
+    let mut numbers = Vec::new();
+    loop {
+        let text = heard(&mut listener, 1).remove(0);
+        match text.split_once(' ') {
+            Some((number, _)) => numbers.push(number.parse::<usize>().unwrap()),
+            None if text == "end" => break,
+            None => assert_eq!(text, "first"),
+        }
+    }
+    assert_eq!(numbers, (0..400).collect::<Vec<_>>());
+    servers.end();
+}
+
+#[test]
 fn a_stranger_gets_nothing_and_garbage_harms_nobody() {
     let servers = Servers::up(2, &[(0, 1)], "");
     servers.are_one(2);

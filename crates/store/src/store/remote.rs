@@ -21,6 +21,8 @@ use crate::value::{Digits, Hash, Kept, Kind, Set, Text, Value};
 
 /// The name a packed value is tried under.
 const TRIED: &[u8] = b"x";
+/// The latest end of a key: later ones no command takes, and so no log.
+const LATEST_MS: u64 = i64::MAX.unsigned_abs();
 /// Words of a packed command at least, with the name and without the key, and the bytes of a number before them.
 const NUMBER_BYTES: usize = 4;
 
@@ -125,6 +127,7 @@ impl Store {
 impl Remote<'_> {
     /// Puts a string in the place of whatever the key holds, with an end in milliseconds since 1970.
     pub fn put_text(&mut self, key: &[u8], text: &[u8], ends_ms: Option<u64>) {
+        let ends_ms = ends_ms.map(date);
         let mut keys = self.keys();
         let index = keys.put(key, Value::Text(Text::new(text)), Class::Text, "set");
         keys.set_deadline_at(index, ends_ms.map(Deadline::Wall));
@@ -145,7 +148,7 @@ impl Remote<'_> {
         keys.effect(&[b"DEL", key]);
         value.dump(key, &mut |command| keys.effect(command));
         let index = keys.put(key, value, Class::Generic, "restore");
-        if let Some(ms) = ends_ms {
+        if let Some(ms) = ends_ms.map(date) {
             keys.set_deadline_at(index, Some(Deadline::Wall(ms)));
             keys.effect(&[b"PEXPIREAT", key, Digits::new().format(ms).as_bytes()]);
         }
@@ -206,6 +209,7 @@ impl Remote<'_> {
         if ends_ms.is_none() && keys.deadline_at(index).is_none() {
             return;
         }
+        let ends_ms = ends_ms.map(date);
         keys.set_deadline_at(index, ends_ms.map(Deadline::Wall));
         match ends_ms {
             None => {
@@ -247,6 +251,11 @@ impl Drop for Remote<'_> {
         self.store.origin = None;
         self.store.effects.end_group();
     }
+}
+
+/// An end as commands say it.
+fn date(ms: u64) -> u64 {
+    ms.clamp(1, LATEST_MS)
 }
 
 /// The value that packed commands make.

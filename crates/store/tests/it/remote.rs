@@ -170,6 +170,10 @@ proptest! {
                 drop(remote);
                 prop_assert!(copy.store.is_empty());
                 prop_assert_eq!(copy.store.revision(), 0);
+            } else {
+                drop(remote);
+                copy.collect();
+                prop_assert_eq!(dump(&replayed(&copy.log, copy.moment), copy.moment), copy.dump());
             }
         }
     }
@@ -204,6 +208,23 @@ fn an_end_that_is_over_ends_the_key_as_any_other() {
     bench.store.remote(bench.moment, origin(), 0).unwrap().put_text(b"a", b"1", Some(past));
     assert_eq!(bench.run("GET a"), "nil");
     assert_eq!(bench.store.lapsed().0, 1);
+}
+
+#[test]
+fn an_end_beyond_all_dates_is_one_that_the_log_takes() {
+    let mut bench = Bench::new();
+    bench.run("RPUSH l x");
+    let packed = bench.store.packed(bench.moment, 0, b"l").unwrap();
+    let mut remote = bench.store.remote(bench.moment, origin(), 0).unwrap();
+    for ends in [0, u64::MAX] {
+        remote.put_text(b"text", b"1", Some(ends));
+        remote.put_packed(b"list", &packed, Some(ends)).unwrap();
+        remote.set_field(b"hash", b"a", b"1");
+        remote.set_end(b"hash", Some(ends));
+    }
+    drop(remote);
+    bench.collect();
+    assert_eq!(dump(&replayed(&bench.log, bench.moment), bench.moment), bench.dump());
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub const FRAME_BYTES_MAX: usize = 1 << 30;
 
 const COMPRESSED: u8 = 0x80;
 const LENGTH_BYTES: usize = 4;
+/// From this size on a frame is given away with the memory it came in, and what is behind it is copied: that is less, as
+/// a session is fed by pieces of this size. 64 KiB.
+const MOVED_FROM: usize = 64 << 10;
 /// LZ4 makes at most so many bytes of one: a frame that claims more lies, and gets no memory.
 const LZ4_RATIO_MAX: usize = 256;
 
@@ -77,16 +80,30 @@ pub(super) fn decode(
     if bytes.len() < whole {
         return Ok(None);
     }
-    let mut frame = bytes.split_to(whole).freeze();
-    frame.advance(LENGTH_BYTES);
-    let kind = frame.get_u8();
+    let kind = bytes[LENGTH_BYTES];
+    let payload = take(bytes, whole);
     if kind & COMPRESSED == 0 {
-        return Ok(Some(Frame { kind, payload: frame }));
+        return Ok(Some(Frame { kind, payload }));
     }
     if !may_be_compressed {
         return Err(SessionError::Compression);
     }
-    Ok(Some(Frame { kind: kind & !COMPRESSED, payload: unfold(frame, limit)? }))
+    Ok(Some(Frame { kind: kind & !COMPRESSED, payload: unfold(payload, limit)? }))
+}
+
+/// The payload of the first frame, which ends at `whole`, in memory of its own: whoever keeps it keeps nothing of what
+/// came before and behind it.
+fn take(bytes: &mut BytesMut, whole: usize) -> Bytes {
+    if whole < MOVED_FROM {
+        let payload = Bytes::copy_from_slice(&bytes[HEADER_BYTES..whole]);
+        bytes.advance(whole);
+        return payload;
+    }
+    let rest = BytesMut::from(&bytes[whole..]);
+    let mut frame = std::mem::replace(bytes, rest).freeze();
+    frame.truncate(whole);
+    frame.advance(HEADER_BYTES);
+    frame
 }
 
 fn unfold(mut packed: Bytes, limit: usize) -> Result<Bytes, SessionError> {

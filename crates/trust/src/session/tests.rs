@@ -199,6 +199,17 @@ fn a_hello_that_never_ends_is_too_long() {
 }
 
 #[test]
+fn what_comes_behind_a_close_before_the_hello_is_passed_over() {
+    let herd = Herd::new();
+    let mut rogue = Rogue::new(&herd, &herd.node(2), Protocol::Herd);
+    rogue.client.send_close_notify();
+    let mut wire = Vec::new();
+    rogue.client.write_tls(&mut wire).unwrap();
+    assert_eq!(rogue.session.feed(&wire), Ok(wire.len()));
+    assert_eq!(rogue.session.feed(b"more"), Ok(4));
+}
+
+#[test]
 fn a_frame_longer_than_the_limit_ends_the_session_before_it_comes() {
     let herd = Herd::new();
     let mut rogue = Rogue::new(&herd, &herd.node(2), Protocol::Herd);

@@ -135,6 +135,12 @@ impl Tls {
         Ok(Stage::Established { protocol, certificate })
     }
 
+    /// What the peer has shown, its own certificate first.
+    pub(super) fn chain(&self) -> Option<&[CertificateDer<'static>]> {
+        let Self::Open(connection) = self else { return None };
+        connection.peer_certificates()
+    }
+
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open(connection) if !connection.is_handshaking())
     }

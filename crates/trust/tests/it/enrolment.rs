@@ -1,13 +1,19 @@
 //! Nodes come, stay and go; and who has no right to does not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use remuda_herd::NodeId;
 use remuda_trust::admission::{self, Outcome};
 use remuda_trust::enrolment::{self, Answer, EnrolmentError, Request};
 use remuda_trust::{
-    Certified, Identity, InvitationWish, NodeKey, Removals, Token, UpkeepError, is_due_for_renewal,
-    renew_here,
+    Certified, Clock, Folder, Identity, InvitationWish, NodeKey, Removal, Removals, Token, UpkeepError,
+    is_due_for_renewal, renew_here,
 };
+
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::UnixTime;
 
 use crate::harness::{DAY, Node, Pair, at, clock_at};
 
@@ -277,6 +283,9 @@ fn a_removal_is_believed_by_signature_and_forgotten_in_time() {
     let learn = || remuda_trust::learn(&gamma.folder, Removals::decode(&known).unwrap(), at(1)).unwrap();
     assert!(learn().unwrap().trust.removals().contains(beta.membership().node.id));
     assert!(learn().is_none(), "it is on disk already");
+    let old = remuda_trust::remove(&alpha.folder, NodeId(7), at(1)).unwrap();
+    let late = remuda_trust::learn(&gamma.folder, vec![old], at(100 * DAY)).unwrap();
+    assert!(late.is_none(), "its time is over");
     let error = remuda_trust::remove(&alpha.folder, alpha.membership().node.id, at(0)).unwrap_err();
     assert!(matches!(error, UpkeepError::Myself));
 }
@@ -334,4 +343,36 @@ fn invitations_have_bounds() {
     let beta = alpha.joined("beta");
     let other = remuda_trust::invite(&beta.folder, wish(60, 1), at(0));
     assert!(matches!(other, Err(UpkeepError::NoSigner)));
+}
+
+/// A clock that is looked at in the middle of a conversation: then the node hears of a removal.
+#[derive(Debug)]
+struct Meanwhile {
+    folder: Folder,
+    removal: Removal,
+    has_learnt: AtomicBool,
+}
+
+impl TimeProvider for Meanwhile {
+    fn current_time(&self) -> Option<UnixTime> {
+        if !self.has_learnt.swap(true, Ordering::Relaxed) {
+            remuda_trust::learn(&self.folder, vec![self.removal.clone()], at(2)).unwrap();
+        }
+        Some(at(2))
+    }
+}
+
+#[test]
+fn a_removal_that_is_learnt_during_a_renewal_stays() {
+    let alpha = Node::founder("shop", "alpha");
+    let (beta, gamma) = (alpha.joined("beta"), alpha.joined("gamma"));
+    let gone = gamma.membership().node.id;
+    let other = alpha.joined_as("other", true);
+    let removal = remuda_trust::remove(&other.folder, gone, at(1)).unwrap();
+    let signer = alpha.serve(1, 2);
+    let clock: Clock =
+        Arc::new(Meanwhile { folder: beta.folder.clone(), removal, has_learnt: AtomicBool::new(false) });
+    enrolment::renew(&beta.folder, Some(&signer.address()), &clock).unwrap();
+    drop(signer.outcomes());
+    assert!(beta.membership().trust.removals().contains(gone));
 }

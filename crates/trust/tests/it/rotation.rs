@@ -76,6 +76,27 @@ fn a_node_does_not_finish_a_rotation_that_would_lock_it_out() {
 }
 
 #[test]
+fn sessions_with_certificates_of_an_authority_that_is_believed_no_longer_end() {
+    let alpha = Node::founder("shop", "alpha");
+    let (beta, gamma) = (alpha.joined("beta"), alpha.joined("gamma"));
+    rotate(&alpha.folder, at(1)).unwrap();
+    let signer = alpha.serve(1, 2);
+    enrolment::renew(&beta.folder, Some(&signer.address()), &clock_at(2)).unwrap();
+    drop(signer.outcomes());
+    let (mut renewed, mut old) = (Pair::of(&beta, &alpha, 3), Pair::of(&gamma, &alpha, 3));
+    for pair in [&mut renewed, &mut old] {
+        pair.run();
+        assert!(pair.server.is_ready());
+        assert_eq!(pair.server.session.recheck(&alpha.membership().trust), Ok(()));
+    }
+    finish_rotation(&alpha.folder, at(4)).unwrap();
+    let trust = alpha.membership().trust;
+    assert_eq!(renewed.server.session.recheck(&trust), Ok(()));
+    assert!(old.server.session.recheck(&trust).is_err(), "nobody believes who signed it");
+    assert!(old.server.session.send(1, b"x").is_err());
+}
+
+#[test]
 fn removals_survive_a_rotation_for_as_long_as_the_old_authority_is_believed() {
     let alpha = Node::founder("shop", "alpha");
     let beta = alpha.joined("beta");

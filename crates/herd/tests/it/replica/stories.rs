@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use remuda_herd::replica::{
-    Collection, Input, Message, ReplicaEvent, ReplicaOptions, Scope, Scopes, Touch, decode_change,
+    Collection, Input, KNOWN_MAX, Known, Mark, Message, ReplicaEvent, ReplicaOptions, Scope, Scopes, Shelf,
+    Stamp, Stretch, Touch, decode_change,
 };
 use remuda_herd::{Epoch, NodeId};
 
 use super::shelf::Value;
-use super::world::{BEGAN_MS, Command, Disk, World, id};
+use super::world::{BEGAN_MS, Command, Disk, Parcel, World, id};
 
 fn world(servers: usize) -> World {
     World::new(servers, ReplicaOptions::default())
@@ -216,9 +217,7 @@ fn an_answer_keeps_to_the_bytes_it_is_granted() {
     }
     world.flying.clear();
     world.step(1, Input::LinkUp(id(0)));
-    let Some((_, super::world::Parcel::Message(_, begin))) = world.flying.pop() else {
-        panic!("no question")
-    };
+    let Some((_, Parcel::Message(_, begin))) = world.flying.pop() else { panic!("no question") };
     world.step(0, Input::Message(id(1), begin));
     world.flying.clear();
     assert!(world.servers[0].replica.owes(id(1)));
@@ -287,7 +286,7 @@ fn servers_with_other_scopes_tell_of_it_and_take_nothing_for_deleted() {
     let mut world = world(2);
     world.step(0, Input::Message(id(1), Message::Refused { pull: 0, scopes: 1 }));
     world.step(0, Input::LinkUp(id(1)));
-    let Some((_, super::world::Parcel::Message(_, Message::Begin { pull, .. }))) = world.flying.pop() else {
+    let Some((_, Parcel::Message(_, Message::Begin { pull, .. }))) = world.flying.pop() else {
         panic!("no question")
     };
     world.step(0, Input::Message(id(1), Message::Refused { pull, scopes: 1 }));
@@ -367,6 +366,98 @@ fn whatever_a_peer_says_out_of_turn_is_passed_over() {
     assert_eq!(world.servers[0].map.text(b"key:1").as_deref(), Some("1"));
 }
 
-fn world_stamp() -> remuda_herd::replica::Stamp {
-    remuda_herd::replica::Stamp(u64::MAX)
+fn world_stamp() -> Stamp {
+    Stamp(u64::MAX)
+}
+
+/// A client sets a field of a hash.
+fn set(world: &mut World, at: usize, key: &[u8], name: &[u8], value: &[u8]) {
+    world.servers[at].map.set_element(id(at), 0, key, Collection::Hash, name, value);
+    world.step(at, Input::Local { database: 0, key, touch: Touch::Elements(&[name]) });
+}
+
+#[test]
+fn an_element_that_is_too_large_stays_here_and_the_rest_of_its_key_does_not() {
+    let mut world = World::new(2, ReplicaOptions { change_max_bytes: 100, ..ReplicaOptions::default() });
+    set(&mut world, 0, b"h", b"small", b"1");
+    set(&mut world, 0, b"h", b"grows", b"1");
+    set(&mut world, 0, b"h", b"large", &[7; 101]);
+    set(&mut world, 0, b"h", b"grows", &[7; 200]);
+    world.settle();
+    let oversized = |event: &&ReplicaEvent| matches!(event, ReplicaEvent::Oversized { .. });
+    assert_eq!(world.servers[0].events.iter().filter(oversized).count(), 2);
+    assert_eq!(world.servers[1].map.names(b"h"), ["grows", "small"]);
+    assert_eq!(
+        world.servers[0].replica.digest(),
+        world.servers[1].replica.digest(),
+        "nothing is left to be told"
+    );
+    // Whoever asks for everything gets what can be told.
+    world.restart(1, Disk::default());
+    world.step(1, Input::LinkUp(id(0)));
+    world.settle();
+    assert_eq!(world.servers[1].map.names(b"h"), ["small"]);
+}
+
+#[test]
+fn a_value_that_has_become_too_large_is_told_to_nobody() {
+    let mut world = World::new(2, ReplicaOptions { change_max_bytes: 100, ..ReplicaOptions::default() });
+    for value in [&b"1"[..], &[7; 101]] {
+        world.servers[0]
+            .map
+            .keys
+            .insert((0, Bytes::from("k")), (Value::Text(Bytes::copy_from_slice(value)), None));
+        world.step(0, Input::Local { database: 0, key: b"k", touch: Touch::Whole });
+    }
+    world.settle();
+    assert_eq!(world.servers[1].map.text(b"k").as_deref(), Some("1"));
+    world.restart(1, Disk::default());
+    world.step(1, Input::LinkUp(id(0)));
+    world.settle();
+    assert_eq!(world.servers[1].map.text(b"k"), None);
+}
+
+#[test]
+fn answers_that_nobody_asked_for_end_a_fetch() {
+    for answer in [
+        |pull| Message::Sums { pull, level: 0, sums: vec![(0, [1; 16]); 128] },
+        |pull| Message::Sums { pull, level: 3, sums: vec![(0, [1; 16]); 128] },
+        |pull| Message::Leaves {
+            pull,
+            leaves: vec![(0, (0..100_000).map(|key| (key, 1)).collect())],
+            is_last: false,
+        },
+    ] {
+        let mut world = world(2);
+        world.step(0, Input::Compare(id(1)));
+        let Some((_, Parcel::Message(_, begin))) = world.flying.pop() else { panic!("no question") };
+        let mut told = 0;
+        while world.servers[0].replica.is_pulling(id(1)) {
+            world.step(0, Input::Message(id(1), answer(begin.pull())));
+            told += 1;
+            assert!(told < 200, "what nobody asked for is kept for ever");
+        }
+        assert!(world.servers[0].events.contains(&ReplicaEvent::Abandoned(id(1))));
+    }
+}
+
+#[test]
+fn more_servers_than_can_be_told_of_are_not_known() {
+    let stretch = |node| Stretch { node: NodeId(node), after: Stamp(0), upto: Stamp(9) };
+    let known = Known::from_stretches((1..=20_000).map(stretch));
+    let is_known = |node| known.covers(Mark { stamp: Stamp(5), node: NodeId(node) });
+    assert!(is_known(1) && !is_known(20_000));
+    assert_eq!(known.stretches().count(), KNOWN_MAX);
+}
+
+#[test]
+fn databases_are_those_with_keys() {
+    let mut world = world(1);
+    for database in [0, 3, 7] {
+        world.servers[0].map.keys.insert((database, Bytes::from("k")), (Value::Text(Bytes::from("1")), None));
+        world.step(0, Input::All { database, is_restored: true });
+    }
+    world.servers[0].map.keys.remove(&(3, Bytes::from("k")));
+    world.step(0, Input::Local { database: 3, key: b"k", touch: Touch::Whole });
+    assert_eq!(world.servers[0].replica.databases().into_iter().collect::<Vec<_>>(), [0, 7]);
 }

@@ -290,3 +290,21 @@ fn the_deadline_never_lies_in_the_past_after_a_step() {
     }
     panic!("a peer that says nothing is not given up");
 }
+
+#[test]
+fn numbers_that_a_peer_makes_up_are_counted_without_end() {
+    let mut bench = Bench::new(SpreadOptions::default());
+    for link in [1, 2] {
+        bench.up(link, PEER, true);
+        let stands = |next| {
+            let origin = HaveOrigin { origin: NodeId(30), epoch: Epoch(1), next, hops: 0, age_ms: u64::MAX };
+            Message::Have(Have { entries: vec![origin], is_standing: true })
+        };
+        for _ in 0..5 {
+            bench.hear(link, stands(1 << 62));
+            bench.hear(link, stands(0));
+        }
+        bench.tell(Input::Down { link: LinkId(link) });
+    }
+    assert_eq!(bench.machine.counters().dropped, u64::MAX);
+}

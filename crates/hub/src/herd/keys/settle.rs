@@ -5,6 +5,7 @@ use remuda_herd::spread::Input as SpreadInput;
 
 use super::super::held::Word;
 use super::saved::{COMMAND, NOTE, write_bound};
+use crate::complaints::Complaint;
 use crate::core::Core;
 
 impl Core {
@@ -53,6 +54,14 @@ impl Core {
         if let Some(keys) = self.keys() {
             keys.note_event(event);
         }
+        let is_told = match event {
+            ReplicaEvent::Synced { keys, .. } => *keys > 0,
+            ReplicaEvent::Differs { .. } | ReplicaEvent::Checked { .. } => false,
+            _ => true,
+        };
+        if !is_told || !self.may_tell(Complaint::HerdKeys) {
+            return;
+        }
         match event {
             ReplicaEvent::Quarantined { node, ahead_ms } => log::warn!(
                 "a change of {} is {ahead_ms} ms ahead of this server's clock, and waits: one of the two clocks is wrong",
@@ -66,14 +75,14 @@ impl Core {
                 "{} shares other keys than this server: herd.keys has to be the same on both",
                 self.name_of(*node)
             ),
-            ReplicaEvent::Synced { peer, keys, bytes, took_ms } if *keys > 0 => log::info!(
+            ReplicaEvent::Synced { peer, keys, bytes, took_ms } => log::info!(
                 "{keys} shared keys were brought up to date from {} with {bytes} bytes in {took_ms} ms",
                 self.name_of(*peer)
             ),
             ReplicaEvent::Abandoned(node) => {
                 log::warn!("{} does not go on telling what its shared keys are", self.name_of(*node));
             }
-            ReplicaEvent::Synced { .. } | ReplicaEvent::Differs { .. } | ReplicaEvent::Checked { .. } => {}
+            ReplicaEvent::Differs { .. } | ReplicaEvent::Checked { .. } => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// It listens as long as it lives; where it leads is said later, and may change.
 pub(crate) struct Wire {
@@ -14,6 +15,7 @@ pub(crate) struct Wire {
 struct Inner {
     leads_to: Mutex<Option<SocketAddr>>,
     is_over: AtomicBool,
+    is_slow: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
 }
 
@@ -24,6 +26,7 @@ impl Wire {
         let inner = Arc::new(Inner {
             leads_to: Mutex::new(None),
             is_over: AtomicBool::new(false),
+            is_slow: AtomicBool::new(false),
             streams: Mutex::new(Vec::new()),
         });
         let own = Arc::clone(&inner);
@@ -40,7 +43,8 @@ impl Wire {
                 let mut streams = own.streams.lock().unwrap();
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    std::thread::spawn(move || copy(from, to));
+                    let inner = Arc::clone(&own);
+                    std::thread::spawn(move || copy(from, to, &inner.is_slow));
                 }
                 streams.extend([near, far]);
             }
@@ -51,6 +55,11 @@ impl Wire {
     /// From now on it leads there.
     pub(crate) fn mend(&self, to: SocketAddr) {
         *self.inner.leads_to.lock().unwrap() = Some(to);
+    }
+
+    /// From now on it carries 400 KiB in a second.
+    pub(crate) fn slow_down(&self) {
+        self.inner.is_slow.store(true, Ordering::SeqCst);
     }
 
     /// All connections over it end, and none is made.
@@ -64,9 +73,12 @@ impl Wire {
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
-    let mut buffer = [0; 64 * 1024];
+fn copy(mut from: TcpStream, mut to: TcpStream, is_slow: &AtomicBool) {
+    let mut buffer = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if is_slow.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(40));
+        }
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }

@@ -9,7 +9,7 @@ use crate::commands::waiting::{timeout, wait_for};
 use crate::failure::Failure;
 use crate::number;
 use crate::sorted_set::SortedSet;
-use crate::value::{Digits, Kind};
+use crate::value::Kind;
 
 /// From which end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,6 @@ type Popped = Vec<(Box<[u8]>, f64)>;
 impl End {
     fn event(self) -> &'static str {
         if self == Self::Lowest { "zpopmin" } else { "zpopmax" }
-    }
-
-    fn command(self) -> &'static [u8] {
-        if self == Self::Lowest { b"ZPOPMIN" } else { b"ZPOPMAX" }
     }
 
     fn pop(self, set: &mut SortedSet) -> Option<(Box<[u8]>, f64)> {
@@ -146,8 +142,6 @@ fn pop_first_filled(
     for key in keys {
         let popped = take(call, key, end, count)?;
         if !popped.is_empty() {
-            let count = Digits::new().format(popped.len()).to_owned();
-            call.keys.effect(&[end.command(), key, count.as_bytes()]);
             return Ok(Some(answer(call, key, &popped, shape)));
         }
     }
@@ -160,6 +154,10 @@ fn take(call: &mut Call<'_>, key: &[u8], end: End, count: usize) -> Result<Poppe
     let popped: Popped = (0..count).filter_map(|_| end.pop(set)).collect();
     if !popped.is_empty() {
         call.keys.changed(key, Class::SortedSet, end.event());
+        // Which members went, so that nobody who is told has to look for them.
+        let mut effect: Vec<&[u8]> = vec![b"ZREM", key];
+        effect.extend(popped.iter().map(|(member, _)| member.as_ref()));
+        call.keys.effect(&effect);
     }
     Ok(popped)
 }

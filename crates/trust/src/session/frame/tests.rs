@@ -1,6 +1,6 @@
 //! Frames come back as they were, and what is none is refused without memory for it.
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use proptest::prelude::{any, proptest};
 use proptest::{collection, prop_assert, prop_assert_eq};
 
@@ -52,6 +52,21 @@ proptest! {
             prop_assert_eq!(frame.payload.len(), usize::try_from(length).unwrap());
         }
     }
+}
+
+#[test]
+fn a_frame_that_is_kept_keeps_nothing_of_what_came_with_it() {
+    let mut wire = BytesMut::new();
+    for length in [10, 90_000, 10, 80_000, 10] {
+        encode(&mut wire, 1, &vec![7; length], None);
+    }
+    let all = wire.len();
+    let mut frames = Vec::new();
+    while let Some(frame) = decode(&mut wire, LIMIT, false).unwrap() {
+        frames.push(frame.payload);
+    }
+    assert_eq!(frames.iter().map(Bytes::len).sum::<usize>(), all - 5 * 5);
+    assert!(frames.iter().all(Bytes::is_unique));
 }
 
 #[test]
