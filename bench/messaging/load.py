@@ -20,6 +20,8 @@ def plan(running, subscribers, payload_bytes, work):
             "publish": running.publish,
             "subscribe": running.subscribe,
             "login": running.login,
+            "publish_from": running.publish_from,
+            "subscribe_from": running.subscribe_from,
             "subscribers": subscribers,
             "payload_bytes": payload_bytes,
             "servers": running.pids,

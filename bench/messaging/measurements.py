@@ -72,11 +72,11 @@ class Bench:
             "disconnected": told["disconnected"],
         }
 
-    def pace(self, server, fan_out):
+    def pace(self, server, fan_out, per_second=PACED_PER_SECOND):
         """Percentiles of latency, microseconds."""
         work = {
             "kind": "pace",
-            "per_second": PACED_PER_SECOND,
+            "per_second": per_second,
             "warm_up_ms": self.lengths.warm_up_ms,
             "measure_ms": self.lengths.paced_ms,
         }
@@ -87,6 +87,7 @@ class Bench:
         return {
             "p50_us": told["p50_ns"] / 1e3,
             "p99_us": told["p99_ns"] / 1e3,
+            "p999_us": told["p999_ns"] / 1e3,
             "cpu_us": (told["servers_ns"] / 1e3 / told["deliveries"]) or None,
         }
 

@@ -43,6 +43,9 @@ class Running:
     subscribe: str
     pids: list[int]
     login: tuple[str, str] | None = None
+    # Paths of the network namespaces from which clients connect; None: the harness's own.
+    publish_from: str | None = None
+    subscribe_from: str | None = None
     reported: callable = lambda: None
 
 
@@ -97,13 +100,14 @@ class _Run:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def _spawn(command, directory, log, **more):
+def spawn(command, directory, log, **more):
+    """Starts a process of a server, in a session of its own; its output goes to `log`."""
     return subprocess.Popen(
         command, cwd=directory, stdin=subprocess.DEVNULL, stderr=log, **({"stdout": log} | more), start_new_session=True
     )
 
 
-def _wait(what, look, process=None):
+def wait(what, look, process=None):
     """The first true result of `look`; Failed when `process` ends or the time does."""
     limit = time.monotonic() + START_LIMIT_S
     while not (found := look()):
@@ -115,7 +119,8 @@ def _wait(what, look, process=None):
     return found
 
 
-def _answers(port):
+def answers(port):
+    """Whether somebody listens on this port of loopback."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
         return True
@@ -123,13 +128,15 @@ def _answers(port):
         return False
 
 
-def _free_port():
+def free_port():
+    """A port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _missing(name, program):
+def not_installed(name, program):
+    """What to do when `program` is not there."""
     return None if shutil.which(program) else f"{name}: no {program}; install it with `tests/peers/hub/install`"
 
 
@@ -154,18 +161,18 @@ class Redis(Server):
     name = "redis"
 
     def missing(self):
-        return _missing(self.name, "redis-server")
+        return not_installed(self.name, "redis-server")
 
     def start(self, directory, log, wish):
         for attempt in range(PORT_ATTEMPTS):
-            port = _free_port()
+            port = free_port()
             command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
             command += ["--dir", str(directory)]
             command += ["--appendonly", "yes" if wish.fsync_always else "no", "--appendfsync", "always"]
             command += ["--notify-keyspace-events", "KEA" if wish.key_events else ""]
-            process = _spawn(command, directory, log)
+            process = spawn(command, directory, log)
             try:
-                _wait("listening", lambda: _answers(port), process)
+                wait("listening", lambda: answers(port), process)
                 break
             except Failed:
                 if attempt + 1 == PORT_ATTEMPTS:
@@ -196,7 +203,7 @@ class Forwarder(Server):
     def start(self, directory, log, wish):
         mark = LOSSLESS_MARK if wish.lossless else DEFAULT_MARK
         command = [str(forwarder()), self.kind, str(mark)]
-        process = _spawn(command, directory, log, stdout=subprocess.PIPE)
+        process = spawn(command, directory, log, stdout=subprocess.PIPE)
         endpoints = process.stdout.readline().decode().replace("tcp://", "").split()
         process.stdout.close()
         if len(endpoints) != 2:
@@ -222,13 +229,13 @@ class Nats(Server):
     name = "nats"
 
     def missing(self):
-        return _missing(self.name, "nats-server")
+        return not_installed(self.name, "nats-server")
 
     def start(self, directory, log, wish):
         ports = directory / "ports"
         ports.mkdir()
         command = ["nats-server", "-a", "127.0.0.1", "-p", "-1", "-m", "-1", "--ports_file_dir", str(ports)]
-        process = _spawn(command, directory, log)
+        process = spawn(command, directory, log)
 
         def found():
             for file in ports.glob("*.ports"):
@@ -238,7 +245,7 @@ class Nats(Server):
                     return None
             return None
 
-        urls = _wait("listening", found, process)
+        urls = wait("listening", found, process)
         address = urls["nats"][0].removeprefix("nats://")
         monitor = urls["monitoring"][0]
 
@@ -268,10 +275,15 @@ class Remuda(Server):
         return f"{self.name}: no {self.binary}; build it with `cargo build --release --bin remuda`"
 
     def start(self, directory, log, wish):
-        written = directory / "environment"
         durability = 'fsync = "always"' if wish.fsync_always else "durable = false"
-        (directory / "remuda.toml").write_text(
-            f"""[remuda]
+        (directory / "remuda.toml").write_text(remuda_config(directory, durability), encoding="ascii")
+        return remuda_up(self.binary, self.protocol, directory, log)
+
+
+def remuda_config(directory, durability, more=""):
+    """The text of a config: a hub, and a worker that tells where it is; `more` are further tables."""
+    written = directory / "environment"
+    return f"""[remuda]
 runtime_dir = "run"
 [bus]
 [store]
@@ -280,17 +292,24 @@ runtime_dir = "run"
 state = "state"
 [service.probe]
 command = ["sh", "-c", "env > {written}.new && mv {written}.new {written} && exec sleep 1000"]
-""",
-            encoding="ascii",
-        )
-        folders = {name: str(directory) for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
-        command = [self.binary, "up", "-c", str(directory / "remuda.toml")]
-        process = _spawn(command, directory, log, env=os.environ | folders)
-        _wait("running a worker beside its hub", written.exists, process)
-        lines = (line.partition("=") for line in written.read_text().splitlines())
-        environment = {key: value for key, _, value in lines}
-        hubs = _wait("showing a process of its hub", lambda: list(_hubs(process.pid)), process)
-        return remuda_running(self.protocol, environment.get("REMUDA_BUS_TCP"), environment.get("REDIS_URL"), hubs)
+{more}"""
+
+
+def remuda_surroundings(directory):
+    """An environment in which everything of an instance is in its directory."""
+    return os.environ | {name: str(directory) for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
+
+
+def remuda_up(binary, protocol, directory, log):
+    """Starts the instance whose config is in `directory`; a Running once a worker has told where its hub is."""
+    written = directory / "environment"
+    command = [binary, "up", "-c", str(directory / "remuda.toml")]
+    process = spawn(command, directory, log, env=remuda_surroundings(directory))
+    wait("running a worker beside its hub", written.exists, process)
+    lines = (line.partition("=") for line in written.read_text().splitlines())
+    environment = {key: value for key, _, value in lines}
+    hubs = wait("showing a process of its hub", lambda: list(hubs_below(process.pid)), process)
+    return remuda_running(protocol, environment.get("REMUDA_BUS_TCP"), environment.get("REDIS_URL"), hubs)
 
 
 class RemudaElsewhere(Server):
@@ -349,7 +368,7 @@ def _hub_report(store):
     return ", ".join(found) + " (INFO)" if found else "nothing (INFO)"
 
 
-def _hubs(pid):
+def hubs_below(pid):
     """Processes below `pid` that run as `worker hub`."""
     for each in processes.descendants(pid):
         try:

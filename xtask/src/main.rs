@@ -26,9 +26,11 @@ usage: cargo xtask COMMAND
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
   bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss`,
-           `bench hub` or `bench journal` (further arguments go to that program)
+           `bench hub`, `bench herd` or `bench journal` (further arguments go to that program)
   sim      herds of up to 10,000 nodes, simulated, as a table (`sim --nodes 1000 --kill 50` and so on: one trial;
            crates/herd/examples/simulate.rs has them all)
+  oracle   the herd's trees beside another implementation of their protocols: its tests, then a table
+           (`oracle --nodes 1000 --kill 50` and so on: one trial; bench/oracle/README.md)
   demo     builds a release and runs examples/hello";
 
 fn main() -> ExitCode {
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 
 /// Runs one command; `false` when there is none of that name, or it takes no arguments.
 fn run(command: &str, rest: &[String]) -> Result<bool> {
-    if !rest.is_empty() && !matches!(command, "test" | "bench" | "sim") {
+    if !rest.is_empty() && !matches!(command, "test" | "bench" | "sim" | "oracle") {
         return Ok(false);
     }
     match command {
@@ -61,6 +63,7 @@ fn run(command: &str, rest: &[String]) -> Result<bool> {
         "test" => tests::run(rest)?,
         "bench" => bench(rest)?,
         "sim" => simulate(rest)?,
+        "oracle" => oracle(rest)?,
         "demo" => demo()?,
         _ => return Ok(false),
     }
@@ -90,11 +93,11 @@ fn bench(rest: &[String]) -> Result<()> {
     }
     let binary = release_binary()?;
     if let Some((name, rest)) = rest.split_first()
-        && name == "hub"
+        && matches!(name.as_str(), "hub" | "herd")
     {
         Program::cargo("build --release -p remuda-load").run()?;
         Program::new("tests/peers/hub/install").run()?;
-        return Program::new("bench/hub").args(["--remuda", &binary]).args(rest).run();
+        return Program::new(&format!("bench/{name}")).args(["--remuda", &binary]).args(rest).run();
     }
     Program::new("bench/peers").run()?;
     let (program, rest) = match rest.split_first() {
@@ -107,6 +110,15 @@ fn bench(rest: &[String]) -> Result<()> {
 
 fn simulate(rest: &[String]) -> Result<()> {
     Program::cargo("run --quiet --release -p remuda-herd --example simulate --").args(rest).run()
+}
+
+/// A package with a lock of its own, as `bench journal`.
+fn oracle(rest: &[String]) -> Result<()> {
+    let package = "--locked --target-dir target --manifest-path bench/oracle/Cargo.toml";
+    if rest.is_empty() {
+        Program::cargo(&format!("test --quiet {package}")).run()?;
+    }
+    Program::cargo(&format!("run --quiet {package} --")).args(rest).run()
 }
 
 fn demo() -> Result<()> {

@@ -2,6 +2,8 @@
 //!
 //! Everything has a limit here, so that a plan with a slip in it ends with a message and not with the machine.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use crate::dialect::Dialect;
@@ -28,6 +30,12 @@ pub(crate) struct Plan {
     pub(crate) publish: String,
     /// Where the subscribers connect.
     pub(crate) subscribe: String,
+    /// The network namespace from which the publisher connects, as a path; absent: this program's own.
+    #[serde(default)]
+    pub(crate) publish_from: Option<PathBuf>,
+    /// The same for the subscribers, and for what comes after them if `publish_from` is absent.
+    #[serde(default)]
+    pub(crate) subscribe_from: Option<PathBuf>,
     /// User and password, for Redis' AUTH.
     #[serde(default)]
     pub(crate) login: Option<(String, String)>,

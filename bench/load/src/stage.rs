@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use remuda_sys::clock::{self, WallTimer};
 use remuda_sys::event::{Interest, Poller, Token};
+use remuda_sys::namespace;
 
 use crate::connection::Connection;
 use crate::dialect::{Format, GreetingError, Role};
@@ -44,8 +45,14 @@ impl Stage {
         let format = plan.dialect.format(plan.payload_bytes);
         let poller = Poller::new()?;
         let mut subscribers = Vec::with_capacity(plan.subscribers);
+        if let Some(path) = &plan.subscribe_from {
+            namespace::enter_network(path)?;
+        }
         for _ in 0..plan.subscribers {
             subscribers.push(Subscriber::new(connect(plan, &plan.subscribe, Role::Subscriber)?));
+        }
+        if let Some(path) = &plan.publish_from {
+            namespace::enter_network(path)?;
         }
         let publisher = Publisher::new(connect(plan, &plan.publish, Role::Publisher)?, &format);
         poller.add(&publisher.connection, PUBLISHER, Interest::Read)?;

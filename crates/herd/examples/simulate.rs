@@ -145,6 +145,11 @@ fn table() -> Vec<(String, Trial)> {
         weather
     };
     let with = |nodes, mode| Trial { nodes, mode, ..base.clone() };
+    let unnoticed = |killed_percent, mode| {
+        let name = if mode == Mode::Tree { "tree" } else { "flood" };
+        let trial = Trial { killed_percent, is_noticed: false, rounds: 4, ..with(1_000, mode) };
+        (format!("1,000, {name}, {killed_percent} % die unnoticed"), trial)
+    };
     let large = Trial { rounds: 12, ..with(10_000, Mode::Tree) };
     let named = |name: &str, trial| (name.to_owned(), trial);
     vec![
@@ -155,6 +160,10 @@ fn table() -> Vec<(String, Trial)> {
             Trial { senders: Senders::Random, rounds: 200, ..with(1_000, Mode::Tree) },
         ),
         named("1,000, flood, one sender", with(1_000, Mode::Flood)),
+        unnoticed(30, Mode::Tree),
+        unnoticed(30, Mode::Flood),
+        unnoticed(50, Mode::Tree),
+        unnoticed(50, Mode::Flood),
         named("10,000, tree, one sender", large.clone()),
         named("10,000, tree, 50 ms links", Trial { weather: steady(50), ..large.clone() }),
         named("10,000, flood, one sender", Trial { rounds: 4, ..with(10_000, Mode::Flood) }),

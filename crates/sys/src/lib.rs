@@ -24,6 +24,7 @@ pub mod limits;
 pub mod lock;
 pub mod machine;
 pub mod memfd;
+pub mod namespace;
 pub mod notify;
 pub mod pipe;
 pub mod process;

@@ -233,8 +233,7 @@ impl Origin {
                 *dropped = dropped.saturating_add(gone);
             }
         }
-        let from = self.kept.partition_point(|kept| kept.sequence < position.at);
-        for kept in self.kept.range(from..) {
+        for kept in self.kept.range(self.first_kept_from(position.at)..) {
             position.pass(kept.sequence, kept.lost);
             position.at = kept.sequence.saturating_add(1);
             if wants(&kept.payload) {
@@ -244,6 +243,20 @@ impl Origin {
         }
         position.pass(self.next, self.tail_lost);
         None
+    }
+
+    /// The place of the first message kept whose number is not below `at`. Most links stand at the end, and most numbers
+    /// follow each other: a search through what is kept reads memory that nothing else needs.
+    fn first_kept_from(&self, at: u64) -> usize {
+        if self.kept.back().is_none_or(|newest| newest.sequence < at) {
+            return self.kept.len();
+        }
+        let behind = usize::try_from(self.next - at).unwrap_or(usize::MAX);
+        let likely = self.kept.len().saturating_sub(behind);
+        if self.kept.get(likely).is_some_and(|kept| kept.sequence == at) {
+            return likely;
+        }
+        self.kept.partition_point(|kept| kept.sequence < at)
     }
 }
 

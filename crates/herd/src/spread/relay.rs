@@ -1,5 +1,6 @@
 //! A message comes, and goes on.
 
+use std::ops::Bound;
 use std::time::Duration;
 
 use super::input::LinkId;
@@ -161,8 +162,9 @@ impl Spread {
     /// Takes a message that was just kept to the links.
     fn pass_on(&mut self, origin: NodeId, sequence: u64, orders: &mut Vec<Order>) {
         let tree = self.tree_of(origin);
-        let ids: Vec<LinkId> = self.links.keys().copied().collect();
-        for id in ids {
+        let mut before = Bound::Unbounded;
+        while let Some(id) = self.links.range((before, Bound::Unbounded)).next().map(|(id, _)| *id) {
+            before = Bound::Excluded(id);
             let Some(known) = self.origins.get_mut(&origin) else { return };
             if known.position(id).at > sequence {
                 continue;

@@ -5,7 +5,7 @@ use remuda_herd::spread::{Delivery, Disconnected, Event, Input, LinkId, Message,
 use remuda_herd::{NodeId, replica};
 
 use super::peer::Part;
-use super::topics;
+use super::topics::Unpacked;
 use crate::complaints::Complaint;
 use crate::connection::Protocol;
 use crate::core::Core;
@@ -16,6 +16,8 @@ use crate::timers::Due;
 
 /// Bytes that wait for a link beyond which no answers about shared keys are added.
 const ROOM_BYTES: usize = 256 << 10;
+/// Messages of others that are given to subscribers at once; 256 KiB, as much as is read from a connection in a turn.
+const HEARD_BYTES: usize = 256 << 10;
 /// What is left to write when a link is closed has so long to go.
 pub(super) const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -23,12 +25,18 @@ impl Hub {
     /// Carries out what the machine ordered, and what comes of it.
     pub(super) fn carry_out_orders(&mut self) {
         let mut scratch = BytesMut::new();
+        let mut heard = Unpacked::default();
         loop {
             let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
             let orders = inside.map(|inside| std::mem::take(&mut inside.orders)).unwrap_or_default();
             for order in orders {
-                self.carry_out(order, &mut scratch);
+                if !matches!(order, Order::Deliver(_) | Order::Send { .. }) || heard.len() > HEARD_BYTES {
+                    // What a message and a change of one origin say comes in the order they were made.
+                    self.core.give_heard(&mut heard);
+                }
+                self.carry_out(order, &mut scratch, &mut heard);
             }
+            self.core.give_heard(&mut heard);
             self.deliver_letters(&mut scratch);
             self.grant_room();
             if !self.core.herd.as_ref().is_some_and(super::Herd::has_orders) {
@@ -37,10 +45,10 @@ impl Hub {
         }
     }
 
-    fn carry_out(&mut self, order: Order, scratch: &mut BytesMut) {
+    fn carry_out(&mut self, order: Order, scratch: &mut BytesMut, heard: &mut Unpacked) {
         match order {
             Order::Send { link, message } => self.send_over(link, &message, scratch),
-            Order::Deliver(delivery) => self.core.hear(&delivery),
+            Order::Deliver(delivery) => self.core.hear(&delivery, heard),
             Order::Apply { change, .. } => self.core.step_keys(replica::Input::Change(change)),
             Order::Connect { node, addresses } => {
                 let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
@@ -207,15 +215,19 @@ impl Core {
     }
 
     /// A message of another node for those who subscribed here.
-    fn hear(&mut self, delivery: &Delivery) {
-        self.tell_changes();
-        match topics::unpack(&delivery.topic, &delivery.frames) {
-            Some(batch) => drop(self.bus.hear(ELSEWHERE, &batch)),
-            None => {
-                if let Some(herd) = &mut self.herd {
-                    herd.unreadable += 1;
-                }
-            }
+    fn hear(&mut self, delivery: &Delivery, heard: &mut Unpacked) {
+        if !heard.add(&delivery.topic, &delivery.frames)
+            && let Some(herd) = &mut self.herd
+        {
+            herd.unreadable += 1;
+        }
+    }
+
+    /// Gives what was heard to those who subscribed here.
+    fn give_heard(&mut self, heard: &mut Unpacked) {
+        if let Some(batch) = heard.take() {
+            self.tell_changes();
+            self.bus.hear(ELSEWHERE, &batch);
         }
     }
 

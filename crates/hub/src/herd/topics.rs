@@ -14,7 +14,6 @@ use remuda_model::message::{Batch, Span};
 use remuda_wire::zmtp::encode_message;
 
 use crate::engine::beginning_of;
-use crate::zeromq::batch_of;
 
 /// The topic is the first of several frames, the others follow.
 const PARTS: &[u8] = b"m";
@@ -57,21 +56,52 @@ pub(crate) fn pack_pair(topic: &[u8], payload: &[u8]) -> Option<Parcel> {
     (topic.len() <= Payload::TOPIC_MAX).then(|| (Bytes::copy_from_slice(topic), Arc::from(frames)))
 }
 
-/// The message again; `None` when it is none that [`pack`] made.
-pub(crate) fn unpack(topic: &[u8], frames: &[Bytes]) -> Option<Batch> {
-    let (form, rest) = frames.split_first()?;
-    let mut out = BytesMut::new();
-    match (form.as_ref(), rest) {
-        (PARTS, [_, ..]) => {
-            let parts: Vec<&[u8]> = std::iter::once(topic).chain(rest.iter().map(AsRef::as_ref)).collect();
-            encode_message(&parts, &mut out);
+/// Messages of others on their way to subscribers, as one batch: what is heard in one turn is given to the bus at once.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacked {
+    bytes: BytesMut,
+    messages: Vec<Span>,
+}
+
+impl Unpacked {
+    /// Adds a message; `false` when it is none that [`pack`] made.
+    pub(crate) fn add(&mut self, topic: &[u8], frames: &[Bytes]) -> bool {
+        let Some((form, rest)) = frames.split_first() else { return false };
+        let (start, single) = (self.bytes.len(), form.as_ref() == SINGLE);
+        match (form.as_ref(), rest) {
+            (PARTS, [_, ..]) => {
+                let parts: Vec<&[u8]> =
+                    std::iter::once(topic).chain(rest.iter().map(AsRef::as_ref)).collect();
+                encode_message(&parts, &mut self.bytes);
+            }
+            (SINGLE, [rest]) if rest.is_empty() => encode_message(&[topic], &mut self.bytes),
+            (SINGLE, [rest]) => encode_message(&[&[topic, rest].concat()], &mut self.bytes),
+            _ => return false,
         }
-        (SINGLE, [rest]) if rest.is_empty() => encode_message(&[topic], &mut out),
-        (SINGLE, [rest]) => encode_message(&[&[topic, rest].concat()], &mut out),
-        _ => return None,
+        let body_len = topic.len() + if single { rest[0].len() } else { 0 };
+        // The header has 9 bytes for a long body, else 2.
+        let body = start + if self.bytes[start] & 2 == 0 { 2 } else { 9 };
+        let place = |number: usize| u32::try_from(number).ok();
+        let (Some(start_at), Some(end), Some(body), Some(body_len)) =
+            (place(start), place(self.bytes.len()), place(body), place(body_len))
+        else {
+            self.bytes.truncate(start);
+            return false;
+        };
+        self.messages.push(Span { start: start_at, end, body, body_len, single });
+        true
     }
-    u32::try_from(out.len()).ok()?;
-    Some(batch_of(out.freeze()))
+
+    /// Bytes of the messages that were added.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// All that was added, if anything was.
+    pub(crate) fn take(&mut self) -> Option<Batch> {
+        let messages = std::mem::take(&mut self.messages);
+        (!messages.is_empty()).then(|| Batch { bytes: self.bytes.split().freeze(), messages })
+    }
 }
 
 /// Whether a topic stays on this server: the hub's own, those whose first sign is `$` (of a system itself, by the custom

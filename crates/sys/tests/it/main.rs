@@ -6,6 +6,7 @@ mod activation;
 mod cgroup;
 mod event;
 mod files;
+mod namespace;
 mod notify;
 mod passing;
 mod process;

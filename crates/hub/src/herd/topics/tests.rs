@@ -6,7 +6,7 @@ use remuda_bus::Filter;
 use remuda_herd::spread::{Payload, Summary};
 use remuda_wire::zmtp::encode_message;
 
-use super::{Wanted, is_local, pack, pack_pair, unpack};
+use super::{Unpacked, Wanted, is_local, pack, pack_pair};
 use crate::zeromq::batch_of;
 
 fn message(parts: &[&[u8]]) -> Bytes {
@@ -19,7 +19,13 @@ fn there_and_back(parts: &[&[u8]]) -> Bytes {
     let batch = batch_of(message(parts));
     let (topic, frames) = pack(&batch, &batch.messages[0]).unwrap();
     assert!(parts[0].starts_with(&topic));
-    unpack(&topic, &frames).unwrap().bytes
+    unpacked(&topic, &frames)
+}
+
+fn unpacked(topic: &[u8], frames: &[Bytes]) -> Bytes {
+    let mut unpacked = Unpacked::default();
+    assert!(unpacked.add(topic, frames));
+    unpacked.take().unwrap().bytes
 }
 
 proptest! {
@@ -37,7 +43,39 @@ proptest! {
         frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3), 0..4),
     ) {
         let frames: Vec<Bytes> = frames.into_iter().map(Bytes::from).collect();
-        let _ = unpack(&topic, &frames);
+        let mut unpacked = Unpacked::default();
+        let is_message = unpacked.add(&topic, &frames);
+        prop_assert_eq!(unpacked.take().is_some(), is_message);
+    }
+
+    #[test]
+    fn messages_unpacked_together_lie_where_the_batch_says(
+        messages in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 1..4),
+            1..8,
+        ),
+    ) {
+        let mut unpacked = Unpacked::default();
+        for parts in &messages {
+            let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+            let batch = batch_of(message(&parts));
+            let (topic, frames) = pack(&batch, &batch.messages[0]).unwrap();
+            prop_assert!(unpacked.add(&topic, &frames));
+            prop_assert!(!unpacked.add(b"no form", &[]));
+        }
+        let batch = unpacked.take().unwrap();
+        prop_assert!(unpacked.take().is_none());
+        prop_assert_eq!(batch.messages.len(), messages.len());
+        let mut end = 0;
+        for (span, parts) in batch.messages.iter().zip(&messages) {
+            let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+            prop_assert_eq!(span.start, end);
+            end = span.end;
+            prop_assert_eq!(batch.frames(span), message(&parts));
+            prop_assert_eq!(batch.matched(span), parts[0]);
+            prop_assert_eq!(span.single, parts.len() == 1);
+        }
+        prop_assert_eq!(usize::try_from(end).unwrap(), batch.bytes.len());
     }
 }
 
@@ -48,7 +86,7 @@ fn one_frame_longer_than_a_topic_is_one_frame_again() {
     let batch = batch_of(message(&[&long, b"more"]));
     assert!(pack(&batch, &batch.messages[0]).is_none());
     let (topic, frames) = pack_pair(b"news", b"rain").unwrap();
-    assert_eq!(unpack(&topic, &frames).unwrap().bytes, message(&[b"news", b"rain"]));
+    assert_eq!(unpacked(&topic, &frames), message(&[b"news", b"rain"]));
     assert!(pack_pair(&long, b"").is_none());
 }
 
