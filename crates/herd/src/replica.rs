@@ -75,6 +75,8 @@ pub struct Replica {
     quarantine: Quarantine,
     /// The last change made here in this life.
     previous: Stamp,
+    /// Before every change of this life.
+    begun: Stamp,
     peers: BTreeMap<NodeId, Peer>,
     next_pull: u32,
     compare_tick_ms: u64,
@@ -118,6 +120,7 @@ impl Replica {
             ended: Ended::default(),
             quarantine: Quarantine::default(),
             previous,
+            begun: previous,
             peers: BTreeMap::new(),
             next_pull: 0,
             compare_tick_ms: 0,
@@ -155,6 +158,7 @@ impl Replica {
         }
         let begun = self.clock.give(now);
         self.previous = self.previous.max(begun);
+        self.begun = self.previous;
         Ok(())
     }
 

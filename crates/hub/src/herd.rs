@@ -10,6 +10,7 @@
 //! | `drive`, `carry`, `frames` | the loop's turn, what the machine orders, what peers say |
 //! | `topics` | messages as they travel, and which are wanted |
 //! | `keys`, `held`, `shelf`, `touch` | keys that are shared |
+//! | `relay` | what is said to servers that there is no link with |
 //! | `clerk`, `folder` | keys and certificates |
 //! | `leave` | another hub of this server follows |
 //! | `report` | what operators see |
@@ -24,6 +25,7 @@ mod held;
 pub(crate) mod keys;
 mod leave;
 pub(crate) mod peer;
+mod relay;
 mod report;
 mod shelf;
 mod topics;
@@ -46,6 +48,7 @@ use remuda_trust::{Endpoint, Folder, FolderStamp, Membership, system_clock};
 use self::clerk::Clerk;
 use self::dial::Dials;
 use self::keys::{Saved, SharedKeys};
+use self::relay::Relays;
 use self::topics::Wanted;
 use self::touch::Gone;
 use crate::core::Core;
@@ -93,6 +96,7 @@ pub(crate) struct Herd {
     /// Messages that are not of the sort that spreads.
     unfit: u64,
     refused: u64,
+    relays: Relays,
     /// What was written down of shared keys, until there is a member to take it.
     pub(crate) saved: Saved,
     /// Keys that went by themselves since the journal was told last.
@@ -145,6 +149,7 @@ impl Herd {
             unreadable: 0,
             unfit: 0,
             refused: 0,
+            relays: Relays::default(),
             saved: Saved::default(),
             gone: Vec::new(),
             is_awake: false,
@@ -182,6 +187,7 @@ impl Herd {
     pub(crate) fn has_orders(&self) -> bool {
         let has_letters = |inside: &Inside| inside.keys.as_ref().is_some_and(|keys| !keys.letters.is_empty());
         self.is_awake
+            || self.has_relays()
             || self.inside.as_ref().is_some_and(|inside| !inside.orders.is_empty() || has_letters(inside))
     }
 

@@ -30,7 +30,8 @@ pub use bus::{BusAuth, BusSpec, ReplaySpec, SlowPolicy};
 pub use engine::{Engine, EngineKind, EngineUrl, EngineUrlError};
 pub use herd::{HerdSpec, Spreading};
 pub use herd_view::{
-    HerdCall, HerdCheck, HerdCounters, HerdDifference, HerdKeys, HerdLink, HerdMember, HerdView,
+    HerdCall, HerdCheck, HerdCounters, HerdDifference, HerdKeys, HerdLink, HerdMember, HerdUnreached,
+    HerdView,
 };
 pub use metrics::{
     BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, MemberMetrics,

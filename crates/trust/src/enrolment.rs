@@ -20,7 +20,7 @@ use crate::credentials::{CredentialsError, NodeKey};
 use crate::endpoint::{Clock, Endpoint, EndpointError};
 use crate::folder::{Folder, FolderError, Held, Membership};
 use crate::identity::{Identity, NodeIdentity};
-use crate::member::{Address, Member, Peer};
+use crate::member::{ADDRESSES_MAX, Address, Member, Peer};
 use crate::session::{Event, Session, SessionError, SessionOptions};
 use crate::token::Token;
 use crate::trust::{Trust, TrustError, Unverified};
@@ -94,6 +94,12 @@ pub enum EnrolmentError {
     /// No signer is known.
     #[error("this node knows no other signer's address; name one with --from")]
     NoSigner,
+    /// It is too late for this node.
+    #[error(
+        "this node's certificate has expired, and no signer renews one that has: have the node removed on a signer \
+         (`remuda herd remove`), and join anew with an invitation (`remuda herd join -`); its keys and settings stay"
+    )]
+    Expired,
     /// The clock of this machine cannot be read.
     #[error("the clock cannot be read")]
     Clock,
@@ -117,14 +123,14 @@ pub struct Joining {
 /// Becomes a node by an invitation.
 ///
 /// # Errors
-/// This node belongs to a herd already, no signer can be reached, or it refuses.
+/// This node belongs to a herd already, and its certificate has not expired; no signer can be reached, or it refuses.
 pub fn join(
     folder: &Folder,
     token: Token,
     joining: Joining,
     clock: &Clock,
 ) -> Result<Membership, EnrolmentError> {
-    let held = folder.prepare_joining()?;
+    let held = folder.prepare_joining(now(clock)?)?;
     let key = folder.joining_key(&held)?;
     let trust = Arc::new(token.trust()?);
     let endpoint = Endpoint::new(Arc::new(token.credentials), Arc::clone(&trust), Arc::clone(clock))?;
@@ -144,9 +150,12 @@ pub fn join(
 /// Has this node's certificate renewed by another node, which is a signer: at `from`, or where one is known to be.
 ///
 /// # Errors
-/// No signer can be reached, or it refuses.
+/// The certificate has expired, no signer can be reached, or it refuses.
 pub fn renew(folder: &Folder, from: Option<&Address>, clock: &Clock) -> Result<Membership, EnrolmentError> {
     let membership = folder.open()?;
+    if membership.credentials.certified().not_after.as_secs() < now(clock)?.as_secs() {
+        return Err(EnrolmentError::Expired);
+    }
     let known = membership.member.peers.iter().filter(|peer: &&Peer| peer.signer);
     let addresses: Vec<Address> = match from {
         Some(address) => vec![address.clone()],
@@ -244,7 +253,7 @@ impl Got<'_> {
     }
 
     /// Looks whether all of it goes together, then writes it, the node's own certificate last.
-    fn keep(self, grant: Grant, key: NodeKey, addresses: Vec<Address>) -> Result<(), EnrolmentError> {
+    fn keep(self, mut grant: Grant, key: NodeKey, addresses: Vec<Address>) -> Result<(), EnrolmentError> {
         let herd = self.herd.herd().clone();
         let mut trust = Trust::new(herd.clone(), grant.authorities)?;
         trust.remove(self.herd.removals().iter().cloned());
@@ -257,6 +266,13 @@ impl Got<'_> {
         }
         let authority = grant.authority.as_deref().map(Authority::from_pem).transpose();
         let authority = authority.map_err(|error: AuthorityError| self.unusable(error))?;
+        if let Some(signer) = grant.peers.first_mut()
+            && signer.addresses.len() < ADDRESSES_MAX
+            && !signer.addresses.contains(&self.address)
+        {
+            // It may not know itself how it is reached; from here it was this way, and renewal goes the same.
+            signer.addresses.push(self.address.clone());
+        }
         let member = Member { herd, addresses, peers: grant.peers };
         self.folder.keep_trust(&trust, self.held)?;
         self.folder.keep_member(&member, self.held)?;

@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 use remuda_herd::Epoch;
 use remuda_sys::files::{self, Durability};
 use remuda_sys::lock::{Lock, LockError, try_lock};
+use rustls_pki_types::UnixTime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -129,13 +130,23 @@ impl Folder {
         self.prepare(&[NODE_FILE, AUTHORITY_FILE])
     }
 
-    /// Makes the folder, for one that joins. What an attempt that broke off has left is no obstacle.
+    /// Makes the folder, for one that joins at `now`. What an attempt that broke off has left is no obstacle, nor is a
+    /// membership whose certificate has expired: with it nobody speaks. A signer's is one, as a signer renews itself.
     ///
     /// # Errors
     /// As [`Folder::prepare_founding`].
-    pub fn prepare_joining(&self) -> Result<Held, FolderError> {
+    pub fn prepare_joining(&self, now: UnixTime) -> Result<Held, FolderError> {
         let is_second_attempt = self.file(JOINING_FILE).exists();
+        if self.has_expired(now) {
+            return self.prepare(if is_second_attempt { &[] } else { &[AUTHORITY_FILE] });
+        }
         self.prepare(if is_second_attempt { &[NODE_FILE] } else { &[NODE_FILE, AUTHORITY_FILE] })
+    }
+
+    /// Whether there is a certificate that was good once.
+    fn has_expired(&self, now: UnixTime) -> bool {
+        let own = self.credentials();
+        own.is_ok_and(|own| own.certified().not_after.as_secs() < now.as_secs())
     }
 
     fn prepare(&self, absent: &[&str]) -> Result<Held, FolderError> {

@@ -8,6 +8,7 @@
 mod decode;
 mod encode;
 mod reader;
+pub mod relay;
 pub mod replica;
 mod writer;
 

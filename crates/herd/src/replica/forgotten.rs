@@ -55,7 +55,8 @@ impl Replica {
             !is_forgotten(element.mark) || more.is_some_and(|more| more.parts.contains_key(&part))
         });
         state.shares.retain(|share| {
-            !is_forgotten(share.mark()) || more.is_some_and(|more| more.shares.contains_key(&share.node))
+            !is_forgotten(share.mark())
+                || more.is_some_and(|more| more.shares.contains_key(&share.since_mark()))
         });
     }
 

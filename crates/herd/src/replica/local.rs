@@ -258,9 +258,12 @@ impl Replica {
         self.make(now, touched, state, &with_mark, shelf, orders);
     }
 
-    /// What this server has counted, with one step more; none when it begins to count.
+    /// What this server has counted in this life, with one step more; none when it begins to count. What it counted before
+    /// stays a share of its own: others may know more of it than a folder that was put back to an older copy.
     fn share_after(&self, address: &[u8], step: i64) -> Option<Share> {
-        let share = *self.table.get(address)?.more?.shares.get(&self.me)?;
+        let shares = &self.table.get(address)?.more?.shares;
+        let is_own = |share: &&Share| share.node == self.me && share.since > self.begun;
+        let share = *shares.values().rev().find(is_own)?;
         Some(Share { sum: share.sum.saturating_add(step), ..share })
     }
 

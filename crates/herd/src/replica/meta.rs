@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::NodeId;
 use crate::replica::fold;
 use crate::replica::mark::Mark;
 use crate::replica::page::Ground;
@@ -29,7 +28,7 @@ pub(crate) struct More {
     /// When it ends, where that was said after the base. A whole value comes with its own, which the store knows.
     pub(crate) expiry: Option<Expiry>,
     pub(crate) parts: BTreeMap<Part, PartMark>,
-    pub(crate) shares: BTreeMap<NodeId, Share>,
+    pub(crate) shares: BTreeMap<Mark, Share>,
     /// The number at the base, which the shares are added to.
     pub(crate) number: Option<i64>,
     /// How many elements are there.
@@ -179,9 +178,9 @@ impl Meta {
 
     fn join_shares(&mut self, state: &KeyState, joined: &mut Joined) {
         for share in &state.shares {
-            let have = self.more.as_ref().and_then(|more| more.shares.get(&share.node));
+            let have = self.more.as_ref().and_then(|more| more.shares.get(&share.since_mark()));
             if share.since_mark() > self.base && have.is_none_or(|have| have.stamp < share.stamp) {
-                self.more.get_or_insert_default().shares.insert(share.node, *share);
+                self.more.get_or_insert_default().shares.insert(share.since_mark(), *share);
                 joined.counted = true;
             }
         }

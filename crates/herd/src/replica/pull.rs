@@ -40,6 +40,9 @@ const FETCHED_MAX: usize = 1 << 20;
 pub(crate) struct Pull {
     id: u32,
     is_check: bool,
+    /// A pull that this check has taken the place of, and whether it was to compare the trees: it is begun again after.
+    owed: Option<bool>,
+    by_tree: bool,
     began_tick_ms: u64,
     pub(crate) heard_tick_ms: u64,
     /// The peer as it began.
@@ -66,9 +69,13 @@ impl Replica {
     ) {
         self.next_pull = self.next_pull.wrapping_add(1);
         let place = self.peers.entry(peer).or_default();
+        let replaced = place.pull.as_ref().filter(|_| is_check);
+        let owed = replaced.and_then(|pull| if pull.is_check { pull.owed } else { Some(pull.by_tree) });
         place.pull = Some(Pull {
             id: self.next_pull,
             is_check,
+            owed,
+            by_tree,
             began_tick_ms: now.tick_ms,
             heard_tick_ms: now.tick_ms,
             epoch: self.epoch,
@@ -272,6 +279,9 @@ impl Replica {
     fn complete(&mut self, now: Now, peer: NodeId, pull: &Pull, orders: &mut Vec<Order>) {
         if pull.is_check {
             orders.push(Order::Event(ReplicaEvent::Checked { peer, differing: pull.keys }));
+            if let Some(by_tree) = pull.owed {
+                self.begin_pull(now, peer, by_tree, false, orders);
+            }
             return;
         }
         if !pull.is_partial {

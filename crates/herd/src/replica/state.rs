@@ -71,7 +71,7 @@ pub struct Element {
     pub value: Option<Bytes>,
 }
 
-/// What one server has added to a counter.
+/// What one server has added to a counter in one of its lives, from the first time on that it counted there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
     /// The server.

@@ -5,6 +5,15 @@ use std::collections::BTreeMap;
 use super::message::{Fact, LinkState};
 use crate::NodeId;
 
+/// A way from one node to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Its length.
+    pub(crate) links: u32,
+    /// The node behind its first link.
+    pub(crate) first: NodeId,
+}
+
 /// The herd as a graph.
 #[derive(Debug)]
 pub(crate) struct Graph {
@@ -43,22 +52,24 @@ impl Graph {
         Self { index, edges }
     }
 
-    /// The nodes that `from` reaches over links that work, and how many links away they are.
-    pub(crate) fn reached(&self, from: NodeId) -> BTreeMap<NodeId, u32> {
+    /// The nodes that `from` reaches over links that work, and the shortest way to each.
+    pub(crate) fn reached(&self, from: NodeId) -> BTreeMap<NodeId, Way> {
         let Some(start) = self.index.get(&from) else { return BTreeMap::new() };
-        let mut distance = vec![None; self.edges.len()];
-        distance[*start] = Some(0);
+        let names: Vec<NodeId> = self.index.keys().copied().collect();
+        let mut ways = vec![None; self.edges.len()];
+        ways[*start] = Some(Way { links: 0, first: from });
         let mut open = std::collections::VecDeque::from([*start]);
         while let Some(at) = open.pop_front() {
-            let further = distance[at].map_or(0, |links: u32| links.saturating_add(1));
+            let Some(way) = ways[at] else { continue };
             for (next, works) in &self.edges[at] {
-                if *works && distance[*next].is_none() {
-                    distance[*next] = Some(further);
+                if *works && ways[*next].is_none() {
+                    let first = if at == *start { names[*next] } else { way.first };
+                    ways[*next] = Some(Way { links: way.links.saturating_add(1), first });
                     open.push_back(*next);
                 }
             }
         }
-        let named = self.index.iter().filter_map(|(node, at)| distance[*at].map(|links| (*node, links)));
+        let named = names.into_iter().zip(ways).filter_map(|(node, way)| Some((node, way?)));
         named.collect()
     }
 

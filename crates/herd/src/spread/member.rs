@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::message::{Fact, Interest};
+use crate::NodeId;
 
 /// A node that has said something of itself.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Member {
     pub(crate) is_new: bool,
     /// Links on the shortest way to it, when it was last reached.
     pub(crate) distance: u32,
+    /// The neighbour that this way begins with; none when no way leads to it.
+    pub(crate) first: Option<NodeId>,
     /// Whether it is known only as long as it is a neighbour: there was no room for one more.
     pub(crate) is_neighbour_only: bool,
 }
@@ -44,6 +47,7 @@ impl Member {
             since: now,
             is_new: true,
             distance: 0,
+            first: None,
             is_neighbour_only,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::graph::Graph;
+use super::graph::{Graph, Way};
 use super::input::LinkId;
 use super::machine::Spread;
 use super::member::Standing;
@@ -31,7 +31,7 @@ impl Spread {
         let mut reached = graph.reached(self.me);
         // A neighbour is there, whatever is said of it.
         for link in self.links.values() {
-            reached.insert(link.peer, 1);
+            reached.insert(link.peer, Way { links: 1, first: link.peer });
         }
         let nodes: Vec<NodeId> = self.members.keys().copied().filter(|node| *node != self.me).collect();
         for node in nodes {
@@ -42,17 +42,18 @@ impl Spread {
     }
 
     /// Judges one node by whether a way leads to it.
-    fn stand(&mut self, node: NodeId, distance: Option<u32>, orders: &mut Vec<Order>) {
+    fn stand(&mut self, node: NodeId, way: Option<Way>, orders: &mut Vec<Order>) {
         let Some(member) = self.members.get_mut(&node) else { return };
         let before = member.standing;
-        let now = match (before, distance) {
+        let now = match (before, way) {
             _ if member.fact.is_leaving => Standing::Left,
             (_, Some(_)) => Standing::Here,
             (Standing::Here, None) => Standing::Suspected,
             (Standing::Left, None) => Standing::Lost,
             (standing, None) => standing,
         };
-        member.distance = distance.unwrap_or(member.distance);
+        member.distance = way.map_or(member.distance, |way| way.links);
+        member.first = way.map(|way| way.first);
         if before == now {
             if now == Standing::Lost {
                 self.timers.start(Timer::Absence(node), self.now + self.options.forget_after);

@@ -163,6 +163,18 @@ impl Spread {
         self.counters
     }
 
+    /// The neighbour with which the shortest way to a node begins, by what is known of links; none when no way leads there.
+    #[must_use]
+    pub fn next_on_way_to(&self, node: NodeId) -> Option<NodeId> {
+        self.members.get(&node)?.first
+    }
+
+    /// The name of a node, if it has said it.
+    #[must_use]
+    pub fn name_of(&self, node: NodeId) -> Option<&str> {
+        self.members.get(&node).map(|member| member.fact.name.as_str())
+    }
+
     fn link_view(&self, id: LinkId) -> Option<LinkView> {
         let link = self.links.get(&id)?;
         Some(LinkView {

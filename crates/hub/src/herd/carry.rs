@@ -38,6 +38,7 @@ impl Hub {
             }
             self.core.give_heard(&mut heard);
             self.deliver_letters(&mut scratch);
+            self.pass_relays_on(&mut scratch);
             self.grant_room();
             if !self.core.herd.as_ref().is_some_and(super::Herd::has_orders) {
                 return;
@@ -86,15 +87,17 @@ impl Hub {
         let Some(inside) = inside else { return };
         let Some(keys) = &mut inside.keys else { return };
         for (node, message) in std::mem::take(&mut keys.letters) {
-            let link = inside_link(&self.core, node);
-            let Some(key) = link else { continue };
+            scratch.clear();
+            let kind = remuda_wire::herd::replica::encode(&message, scratch);
+            let Some(key) = inside_link(&self.core, node) else {
+                self.core.say_afar(node, kind, scratch);
+                continue;
+            };
             let Some(connection) = self.connections.get_mut(key) else { continue };
             let Protocol::Herd(peer) = &mut connection.protocol else { continue };
             if connection.closing {
                 continue;
             }
-            scratch.clear();
-            let kind = remuda_wire::herd::replica::encode(&message, scratch);
             match peer.send_frame(kind, scratch) {
                 Ok(()) => self.mark(key),
                 Err(error) => {
@@ -109,7 +112,7 @@ impl Hub {
     fn grant_room(&mut self) {
         let Some(herd) = &mut self.core.herd else { return };
         herd.is_awake = false;
-        let Some(inside) = &herd.inside else { return };
+        let Some(inside) = self.core.herd.as_ref().and_then(|herd| herd.inside.as_ref()) else { return };
         let Some(keys) = inside.keys.as_ref().filter(|keys| !keys.has_held_letters()) else { return };
         let owed: Vec<(Key, NodeId)> = inside
             .links
@@ -117,6 +120,9 @@ impl Hub {
             .filter(|(_, node)| keys.replica.owes(**node))
             .map(|(key, node)| (*key, *node))
             .collect();
+        let afar = keys.askers.iter().filter(|node| !inside.is_linked(**node) && keys.replica.owes(**node));
+        let owed_afar = afar.filter_map(|node| Some((self.core.way_to(*node)?, *node)));
+        let owed: Vec<(Key, NodeId)> = owed.into_iter().chain(owed_afar).collect();
         for (key, node) in owed {
             let Some(connection) = self.connections.get(key) else { continue };
             let Protocol::Herd(peer) = &connection.protocol else { continue };
@@ -165,6 +171,9 @@ impl Hub {
     }
 
     fn tell_event(&mut self, event: &Event) {
+        if let Event::Suspected(node) | Event::Lost(node) | Event::Left(node) | Event::Removed(node) = event {
+            self.core.leave_unchecked(*node, "cut");
+        }
         if let (Event::Superseded(epoch), Some(herd)) = (event, &mut self.core.herd)
             && let Err(why) = herd.clerk.be_born(*epoch)
         {
@@ -242,7 +251,8 @@ impl Core {
             && let Some(inside) = &herd.inside
             && let (Some(node), Some(keys)) = (inside.links.get(&key), &inside.keys)
         {
-            herd.is_awake |= keys.replica.owes(*node);
+            herd.is_awake |=
+                keys.replica.owes(*node) || keys.askers.iter().any(|node| keys.replica.owes(*node));
         }
     }
 }

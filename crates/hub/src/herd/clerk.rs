@@ -10,8 +10,10 @@ use remuda_herd::Epoch;
 use remuda_sys::CallError;
 use remuda_sys::eventfd::EventFd;
 use remuda_trust::admission::{self, Outcome};
-use remuda_trust::enrolment::{self, Answer};
-use remuda_trust::{Certified, Folder, Membership, Removal, UnixTime, learn, renew_here, system_clock};
+use remuda_trust::enrolment::{self, Answer, EnrolmentError};
+use remuda_trust::{
+    Address, Certified, Folder, Membership, Removal, UnixTime, learn, renew_here, system_clock,
+};
 
 use crate::table::Key;
 
@@ -99,14 +101,21 @@ impl Clerk {
         })
     }
 
-    /// Renews this node's certificate: a signer by itself, others at a signer they know.
-    pub(crate) fn renew(&mut self, is_signer: bool) -> Result<(), String> {
+    /// Renews this node's certificate: a signer by itself, others at a signer they know, or at one of `others` if that does
+    /// not work: signers come, go and move.
+    pub(crate) fn renew(&mut self, is_signer: bool, others: Vec<Address>) -> Result<(), String> {
         self.begin(move |folder| {
-            Done::Renewed(if is_signer {
-                renew_here(folder, UnixTime::now()).map(drop).map_err(|error| error.to_string())
-            } else {
-                enrolment::renew(folder, None, &system_clock()).map(drop).map_err(|error| error.to_string())
-            })
+            if is_signer {
+                let renewed = renew_here(folder, UnixTime::now());
+                return Done::Renewed(renewed.map(drop).map_err(|error| error.to_string()));
+            }
+            let ask = |from: Option<&Address>| enrolment::renew(folder, from, &system_clock()).map(drop);
+            let renewed = match ask(None) {
+                Err(why @ EnrolmentError::Expired) => Err(why),
+                Err(why) if !others.iter().any(|from| ask(Some(from)).is_ok()) => Err(why),
+                Ok(()) | Err(_) => Ok(()),
+            };
+            Done::Renewed(renewed.map_err(|error| error.to_string()))
         })
     }
 

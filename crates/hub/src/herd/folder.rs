@@ -9,7 +9,7 @@ use remuda_herd::Epoch;
 use remuda_herd::spread::Input;
 use remuda_trust::admission::Outcome;
 use remuda_trust::enrolment::ANSWER_KIND;
-use remuda_trust::{Membership, Removal, UnixTime, is_due_for_renewal, system_clock};
+use remuda_trust::{CLOCK_SLACK, Membership, Removal, UnixTime, is_due_for_renewal, system_clock};
 
 use super::clerk::{Done, be_born};
 use super::peer::{Part, kind};
@@ -23,8 +23,19 @@ use crate::timers::Due;
 
 /// The folder is looked at so often: three files' times.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Between attempts to have a certificate renewed: it lasts for weeks after it is due.
+/// Between attempts to have a certificate renewed: it lasts for weeks after it is due. One that lasts shorter is tried to be
+/// renewed some times before its end.
 const RENEW_EVERY: Duration = Duration::from_secs(3600);
+/// Servers that are asked whether they are signers when those that are known to be do not answer.
+const ASKED_MAX: usize = 16;
+/// Attempts, at least, in the third of a certificate's life in which it is renewed.
+const RENEWALS_MIN: u64 = 10;
+
+/// How long to wait after an attempt to renew a certificate.
+fn again(not_before: UnixTime, not_after: UnixTime) -> Duration {
+    let life = not_after.as_secs().saturating_sub(not_before.as_secs()).saturating_sub(CLOCK_SLACK.as_secs());
+    Duration::from_secs(life / 3 / RENEWALS_MIN).clamp(LOOK_EVERY, RENEW_EVERY)
+}
 
 impl Core {
     /// The first life of this process, before it serves.
@@ -75,16 +86,20 @@ impl Herd {
     }
 
     fn renew(&mut self, now: remuda_model::Tick) -> Option<String> {
-        let membership = &self.inside.as_ref()?.membership;
+        let inside = self.inside.as_ref()?;
+        let membership = &inside.membership;
         let certified = membership.credentials.certified();
         if self.renew_at > now
             || !is_due_for_renewal(certified.not_before, certified.not_after, UnixTime::now())
         {
             return None;
         }
-        self.renew_at = now + RENEW_EVERY;
+        self.renew_at = now + again(certified.not_before, certified.not_after);
         let is_signer = membership.node.is_signer;
-        self.clerk.renew(is_signer).err()
+        let here = inside.spread.view().members.into_iter().filter(|member| member.distance > 0);
+        let addresses = here.flat_map(|member| member.addresses).filter_map(|address| address.parse().ok());
+        let others = addresses.take(ASKED_MAX).collect();
+        self.clerk.renew(is_signer, others).err()
     }
 
     /// Another node knows of removals; those that are new here are written down.

@@ -130,6 +130,7 @@ fn frame_of(core: &mut Core, key: Key, peer: &mut PeerSession, frame: Frame) -> 
             }
             Ok(())
         }
+        Part::Node(_) if frame.kind == remuda_wire::herd::relay::KIND => core.hear_relay(frame.payload),
         // What a newer version says beside what was agreed on.
         Part::Node(_) => Ok(()),
     }

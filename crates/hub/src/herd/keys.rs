@@ -8,16 +8,15 @@
 //! | `REMUDA.HERD NOTE bytes` | who changed a key when |
 //! | `REMUDA.HERD RESERVE stamp` | no stamp above this one has been given out |
 
+mod check;
 mod saved;
 mod settle;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use remuda_herd::replica::{
-    Input, Message, Now, Order, Replica, ReplicaEvent, ReplicaOptions, Scope, Scopes, Stamp,
-};
+use remuda_herd::replica::{Input, Message, Now, Order, Replica, ReplicaOptions, Scope, Scopes, Stamp};
 use remuda_herd::{Epoch, NodeId};
-use remuda_model::hub::{HerdCheck, HerdDifference, HerdKeys, HerdSpec};
+use remuda_model::hub::{HerdKeys, HerdSpec};
 use remuda_store::{Moment, Store};
 
 use super::held::Held;
@@ -25,6 +24,7 @@ use super::shelf::StoreShelf;
 use super::touch::{Gone, Touches};
 use crate::core::Core;
 
+use check::Check;
 pub(crate) use saved::{COMMAND, Saved};
 use saved::{NOTE, write_bound};
 
@@ -38,8 +38,9 @@ pub(crate) struct SharedKeys {
     held: Held,
     /// What is to be said to whom, now.
     pub(super) letters: VecDeque<(NodeId, Message)>,
-    check: HerdCheck,
-    checking: BTreeSet<NodeId>,
+    check: Check,
+    /// Servers without a link that were answered last; the newest is the last.
+    pub(super) askers: VecDeque<NodeId>,
     /// Whether changes of others were refused, or letters to them left out, as the disk is not well.
     has_refused: bool,
 }
@@ -79,8 +80,8 @@ impl SharedKeys {
             orders: Vec::new(),
             held: Held::default(),
             letters: VecDeque::new(),
-            check: HerdCheck::default(),
-            checking: BTreeSet::new(),
+            check: Check::default(),
+            askers: VecDeque::new(),
             has_refused: false,
         }
     }
@@ -102,13 +103,6 @@ impl SharedKeys {
         self.replica.step(now(moment), input, &mut StoreShelf { store, moment }, &mut self.orders);
     }
 
-    /// Begins to compare with `peers`.
-    fn begin_check(&mut self, peers: BTreeSet<NodeId>) {
-        self.check =
-            HerdCheck { peers: u64::try_from(peers.len()).unwrap_or(u64::MAX), ..HerdCheck::default() };
-        self.checking = peers;
-    }
-
     /// Whether something waits for the disk.
     pub(super) fn is_held(&self) -> bool {
         !self.held.is_empty()
@@ -117,32 +111,6 @@ impl SharedKeys {
     /// Whether answers to other servers wait for the disk: no room is given for more.
     pub(super) fn has_held_letters(&self) -> bool {
         self.held.has_letters()
-    }
-
-    pub(super) fn checked(&self) -> HerdCheck {
-        HerdCheck { pending: u64::try_from(self.checking.len()).unwrap_or(u64::MAX), ..self.check.clone() }
-    }
-
-    /// Somebody is not reached any more.
-    fn stop_checking(&mut self, node: NodeId) {
-        if self.checking.remove(&node) {
-            self.check.unreached.push(node.to_string());
-        }
-    }
-
-    fn note_event(&mut self, event: &ReplicaEvent) {
-        match event {
-            ReplicaEvent::Differs { peer, database, key } => self.check.differing.push(HerdDifference {
-                node: peer.to_string(),
-                database: *database,
-                key: String::from_utf8_lossy(key).into_owned(),
-            }),
-            ReplicaEvent::Checked { peer, differing } if self.checking.remove(peer) => {
-                self.check.differing_keys += differing;
-            }
-            ReplicaEvent::Abandoned(peer) | ReplicaEvent::ScopesDiffer(peer) => self.stop_checking(*peer),
-            _ => {}
-        }
     }
 
     pub(super) fn view(&self) -> HerdKeys {
@@ -171,7 +139,7 @@ fn now(moment: Moment) -> Now {
 }
 
 impl Core {
-    fn keys(&mut self) -> Option<&mut SharedKeys> {
+    pub(super) fn keys(&mut self) -> Option<&mut SharedKeys> {
         self.herd.as_mut()?.inside.as_mut()?.keys.as_mut()
     }
 
@@ -271,35 +239,21 @@ impl Core {
         }
     }
 
-    /// Compares the shared keys with those of all servers there is a link with.
-    pub(crate) fn begin_check(&mut self) -> Result<HerdCheck, &'static str> {
-        let inside = self.herd.as_mut().and_then(|herd| herd.inside.as_mut());
-        let inside = inside.ok_or("ERR this server is no member of a herd")?;
-        let peers: BTreeSet<NodeId> = inside.links.values().copied().collect();
-        let keys = inside.keys.as_mut().ok_or("ERR no keys are shared: herd.keys is empty")?;
-        keys.begin_check(peers.clone());
-        for peer in peers {
-            self.step_keys(Input::Check(peer));
-        }
-        self.check_result()
-    }
-
-    /// What the comparison has found so far.
-    pub(crate) fn check_result(&mut self) -> Result<HerdCheck, &'static str> {
-        self.keys().map(|keys| keys.checked()).ok_or("ERR no keys are shared here")
-    }
-
     /// A node can be reached, or not any more.
     pub(super) fn keys_reach(&mut self, node: NodeId, is_up: bool) {
-        if let Some(keys) = self.keys().filter(|_| !is_up) {
-            keys.stop_checking(node);
+        if !is_up {
+            self.leave_unchecked(node, "cut");
         }
         self.step_keys(if is_up { Input::LinkUp(node) } else { Input::LinkDown(node) });
+        if is_up {
+            self.check_again(node);
+        }
     }
 
     /// Whether shared keys have something to do by themselves.
     pub(super) fn tick_keys(&mut self) {
         self.make_up();
+        self.go_on_checking();
         let now = self.moment.tick.0;
         if self.keys().is_some_and(|keys| keys.replica.deadline_tick_ms() <= now) {
             self.step_keys(Input::Tick);

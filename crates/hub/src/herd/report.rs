@@ -17,13 +17,17 @@ use crate::table::Key;
 impl Core {
     /// A node as people know it.
     pub(super) fn name_of(&self, node: NodeId) -> String {
-        let inside = self.herd.as_ref().and_then(|herd| herd.inside.as_ref());
-        let view = inside.map(|inside| inside.spread.view());
-        let member = view.and_then(|view| view.members.into_iter().find(|member| member.node == node));
-        match member {
-            Some(member) if !member.name.is_empty() => format!("node {}", member.name),
-            _ => format!("node {node}"),
+        match self.bare_name_of(node) {
+            name if name.is_empty() => format!("node {node}"),
+            name => format!("node {name}"),
         }
+    }
+
+    /// The name of a node; empty when it is not known.
+    pub(super) fn bare_name_of(&self, node: NodeId) -> String {
+        let inside = self.herd.as_ref().and_then(|herd| herd.inside.as_ref());
+        let name = inside.and_then(|inside| inside.spread.name_of(node));
+        name.unwrap_or_default().to_owned()
     }
 }
 
@@ -175,6 +179,8 @@ fn counters(herd: &Herd, inside: &Inside) -> HerdCounters {
         links_up_total: counters.links_up,
         links_down_total: counters.links_down,
         refused_total: herd.refused,
+        relayed_total: herd.relays.passed_on,
+        relays_dropped_total: herd.relays.dropped,
     }
 }
 

@@ -135,6 +135,12 @@ pub struct HerdCounters {
     pub links_down_total: u64,
     /// Connections of strangers that were refused.
     pub refused_total: u64,
+    /// Questions and answers of other servers' checks that went on from here.
+    #[serde(default)]
+    pub relayed_total: u64,
+    /// Those for which the next link had no room, or to which no way leads.
+    #[serde(default)]
+    pub relays_dropped_total: u64,
 }
 
 /// Shared keys.
@@ -166,19 +172,39 @@ pub struct HerdKeys {
     pub repaired_total: u64,
 }
 
-/// What a comparison of shared keys has found so far.
+/// What a comparison of shared keys with all other servers of the herd has found so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HerdCheck {
-    /// Servers that are compared with.
+    /// Servers that are compared with, whether there is a link with them or others lead there.
     pub peers: u64,
     /// Those of them that are not done.
     pub pending: u64,
-    /// Those that were lost meanwhile, or share other keys.
-    pub unreached: Vec<String>,
+    /// Servers that are known and were not compared with.
+    pub unreached: Vec<HerdUnreached>,
     /// Keys that differ, of each server.
     pub differing_keys: u64,
     /// Which; of very many the first ones.
     pub differing: Vec<HerdDifference>,
+}
+
+/// A server that was not compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HerdUnreached {
+    /// Its number.
+    pub node: String,
+    /// Its name; empty when it is not known.
+    pub name: String,
+    /// Why: `left` when it left in good order, else `suspected`, `lost`, `silent` when no answer came, `cut` when the way
+    /// there broke meanwhile, `shares other keys`.
+    pub why: String,
+}
+
+impl HerdUnreached {
+    /// Whether it is missed: one that left on purpose is not.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.why != "left"
+    }
 }
 
 /// A key that two servers have differently.
@@ -186,6 +212,8 @@ pub struct HerdCheck {
 pub struct HerdDifference {
     /// The other server.
     pub node: String,
+    /// Its name; empty when it is not known.
+    pub name: String,
     /// The database.
     pub database: u32,
     /// The key; bytes that are no text are written as U+FFFD.

@@ -38,7 +38,7 @@ pub(crate) enum HerdCommand {
     Status(Printing),
     /// List the nodes that this one knows
     Nodes(Printing),
-    /// Compare the shared keys with those of all linked servers; exit 1 when some differ
+    /// Compare the shared keys of all servers; exit 1 when some differ, or a server cannot be asked
     Check(Printing),
 }
 

@@ -1,8 +1,8 @@
-//! `check`: whether the shared keys are the same on this server and on those it has links with.
+//! `check`: whether the shared keys are the same on all servers of the herd.
 
 use std::time::{Duration, Instant};
 
-use remuda_model::hub::HerdCheck;
+use remuda_model::hub::{HerdCheck, HerdUnreached};
 use remuda_toolkit::client::{Store, Value};
 use serde_json::json;
 
@@ -26,7 +26,8 @@ pub(super) async fn run(printing: &Printing, global: &Global, screen: &mut Scree
         tokio::time::sleep(LOOK_EVERY).await;
         check = ask(&mut store, b"CHECKED")?;
     }
-    let is_well = check.differing_keys == 0 && check.pending == 0 && check.unreached.is_empty();
+    let is_missed = check.unreached.iter().any(HerdUnreached::is_missed);
+    let is_well = check.differing_keys == 0 && check.pending == 0 && !is_missed;
     if printing.json {
         screen.json(&json!({
             "peers": check.peers,
@@ -34,24 +35,38 @@ pub(super) async fn run(printing: &Printing, global: &Global, screen: &mut Scree
             "unreached": check.unreached,
             "differing_keys": check.differing_keys,
             "differing": check.differing.iter().map(|one| json!({
-                "node": one.node, "database": one.database, "key": one.key,
+                "node": one.node, "name": one.name, "database": one.database, "key": one.key,
             })).collect::<Vec<_>>(),
         }))?;
         return Ok(if is_well { Exit::Done } else { Exit::No });
     }
     for one in &check.differing {
-        screen.line(&format!("node {} database {} key {}", one.node, one.database, visible(&one.key)))?;
+        let node = named(&one.node, &one.name);
+        screen.line(&format!("node {node} database {} key {}", one.database, visible(&one.key)))?;
     }
     if check.pending > 0 {
         screen.note(&format!("({} servers did not answer in time)", check.pending));
     }
-    for node in &check.unreached {
-        screen.note(&format!("(node {node} was lost meanwhile, or shares other keys)"));
+    for one in &check.unreached {
+        let why = match one.why.as_str() {
+            "left" => "left in good order",
+            "suspected" => "is not reached",
+            "lost" => "is lost",
+            "silent" => "did not answer",
+            "cut" => "was lost meanwhile",
+            why => why,
+        };
+        screen.note(&format!("(node {} was not compared with: it {why})", named(&one.node, &one.name)));
     }
     let servers = if check.peers == 1 { "server" } else { "servers" };
     screen
         .note(&format!("({} differing keys, compared with {} {servers})", check.differing_keys, check.peers));
     Ok(if is_well { Exit::Done } else { Exit::No })
+}
+
+/// A server as people know it.
+fn named(node: &str, name: &str) -> String {
+    visible(if name.is_empty() { node } else { name })
 }
 
 fn ask(store: &mut Store, what: &[u8]) -> Result<HerdCheck, Failure> {

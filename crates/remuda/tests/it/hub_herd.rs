@@ -1,8 +1,20 @@
 //! Servers that are one herd: what one is told, each of them knows.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a test says which network it has found, and what was missed when it fails"
+)]
+
+mod certificates;
+mod check;
+mod days;
+mod five;
+mod ground;
 mod keys;
+mod ledger;
 mod rogues;
 pub(crate) mod servers;
+mod traffic;
 mod wire;
 
 use std::io::{Read as _, Write as _};

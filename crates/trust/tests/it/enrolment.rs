@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use remuda_herd::NodeId;
 use remuda_trust::admission::{self, Outcome};
-use remuda_trust::enrolment::{self, Answer, EnrolmentError, Request};
+use remuda_trust::enrolment::{self, Answer, EnrolmentError, Joining, Request};
 use remuda_trust::{
     Certified, Clock, Folder, Identity, InvitationWish, NodeKey, Removal, Removals, Token, UpkeepError,
     is_due_for_renewal, renew_here,
@@ -43,6 +43,7 @@ fn a_node_joins_by_an_invitation_and_knows_the_herd() {
     assert_eq!(member.trust.authorities(), founder.trust.authorities());
     assert_eq!(member.member.peers[0].id, founder.node.id);
     assert!(member.member.peers[0].signer);
+    assert_eq!(member.member.peers[0].addresses.len(), 1, "the signer is found again where it was");
     assert!(beta.folder.authority().unwrap().is_none(), "only a signer has the key");
     let gamma = alpha.joined("gamma");
     let known: Vec<_> = gamma.membership().member.peers.iter().map(|peer| peer.name.to_string()).collect();
@@ -241,6 +242,26 @@ fn a_node_is_renewed_with_a_new_key_by_any_signer_and_keeps_its_number() {
     let mut pair = Pair::of(&beta, &alpha, 140 * DAY);
     pair.run();
     assert!(pair.client.is_ready() && pair.server.is_ready());
+}
+
+#[test]
+fn a_node_whose_certificate_has_expired_is_told_to_join_anew_and_may_where_it_is() {
+    let alpha = Node::founder("shop", "alpha");
+    let beta = alpha.joined("beta");
+    let before = beta.membership().node.id;
+    let late = 91 * DAY;
+    renew_here(&alpha.folder, at(60 * DAY)).unwrap();
+    let said = refusal(enrolment::renew(&beta.folder, None, &clock_at(late)));
+    assert!(said.contains("has expired") && said.contains("remuda herd join"), "{said}");
+    beta.folder.prepare_joining(at(89 * DAY)).unwrap_err();
+    beta.folder.prepare_joining(at(late)).unwrap();
+    remuda_trust::remove(&alpha.folder, before, at(late)).unwrap();
+    let signer = alpha.serve(1, late);
+    let token = alpha.invite_at(signer.address, 1, false, late).parse::<Token>().unwrap();
+    let joining = Joining { name: "beta".parse().unwrap(), addresses: Vec::new(), signer: false };
+    let after = enrolment::join(&beta.folder, token, joining, &clock_at(late)).unwrap();
+    assert_ne!(after.node.id, before, "it is a new node");
+    alpha.folder.prepare_joining(at(200 * DAY)).unwrap_err();
 }
 
 #[test]

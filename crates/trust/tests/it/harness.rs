@@ -108,13 +108,18 @@ impl Node {
 
     /// An invitation to a signer that listens at `address`.
     pub(crate) fn invite(&self, address: SocketAddr, uses: u32, signer: bool) -> String {
+        self.invite_at(address, uses, signer, 0)
+    }
+
+    /// As [`Node::invite`], so many seconds after the beginning.
+    pub(crate) fn invite_at(&self, address: SocketAddr, uses: u32, signer: bool, seconds: u64) -> String {
         let wish = InvitationWish {
             life: Duration::from_secs(3600),
             uses,
             signer,
             addresses: vec![address.to_string().parse().unwrap()],
         };
-        remuda_trust::invite(&self.folder, wish, at(0)).unwrap().1.to_string()
+        remuda_trust::invite(&self.folder, wish, at(seconds)).unwrap().1.to_string()
     }
 
     pub(crate) fn join(

@@ -168,6 +168,24 @@ fn a_server_put_back_to_an_old_copy_gets_its_own_later_writes_again() {
 }
 
 #[test]
+fn what_a_server_counted_after_its_backup_stays_when_it_counts_before_it_hears_of_it() {
+    let mut world = world(2);
+    world.run(0, 1, &Command::Count(2));
+    world.settle();
+    let old = world.disk(0);
+    world.run(0, 1, &Command::Count(3));
+    world.settle();
+    world.pass(10_000);
+    world.restart(0, old);
+    world.run(0, 1, &Command::Count(5));
+    world.run(0, 1, &Command::Count(1));
+    assert!(world.heal());
+    for server in &world.servers {
+        assert_eq!(server.map.text(b"key:1").as_deref(), Some("11"));
+    }
+}
+
+#[test]
 fn a_restart_asks_for_nothing_it_has() {
     let mut world = world(2);
     for key in 0..100 {
@@ -269,6 +287,25 @@ fn a_check_names_the_keys_that_differ_and_changes_nothing() {
     assert_eq!(differing, [&b"key:9"[..], b"key:1"].map(Bytes::copy_from_slice).iter().collect::<Vec<_>>());
     assert!(events.contains(&ReplicaEvent::Checked { peer: id(0), differing: 2 }));
     assert_eq!(world.servers[1].map, before);
+}
+
+#[test]
+fn a_check_in_the_middle_of_a_pull_puts_it_off_and_costs_nothing_of_it() {
+    for is_checked_twice in [false, true] {
+        let mut world = world(2);
+        world.group = vec![0, 1];
+        world.run(0, 1, &Command::Set(1, None));
+        world.settle();
+        world.group.fill(0);
+        world.step(1, Input::LinkUp(id(0)));
+        world.step(1, Input::Check(id(0)));
+        if is_checked_twice {
+            world.step(1, Input::Check(id(0)));
+        }
+        world.settle();
+        assert!(world.servers[1].events.contains(&ReplicaEvent::Checked { peer: id(0), differing: 1 }));
+        assert!(world.is_equal(), "what the pull would have fetched is fetched after the check");
+    }
 }
 
 #[test]

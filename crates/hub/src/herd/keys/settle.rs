@@ -51,9 +51,7 @@ impl Core {
     }
 
     fn tell_of_keys(&mut self, event: &ReplicaEvent) {
-        if let Some(keys) = self.keys() {
-            keys.note_event(event);
-        }
+        self.note_check(event);
         let is_told = match event {
             ReplicaEvent::Synced { keys, .. } => *keys > 0,
             ReplicaEvent::Differs { .. } | ReplicaEvent::Checked { .. } => false,

@@ -30,7 +30,7 @@ fn content(instance: &Instance) -> Vec<String> {
         let value = match kind.as_slice() {
             b"string" => format!("{:?}", ask(&mut store, &format!("GET {key}"))),
             b"list" => format!("{:?}", ask(&mut store, &format!("LRANGE {key} 0 -1"))),
-            b"hash" => format!("{:?}", ask(&mut store, &format!("HGET {key} a"))),
+            b"hash" => sorted(ask(&mut store, &format!("HVALS {key}"))),
             b"set" => sorted(ask(&mut store, &format!("SMEMBERS {key}"))),
             b"zset" => format!("{:?}", ask(&mut store, &format!("ZRANGE {key} 0 -1 WITHSCORES"))),
             kind => format!("{kind:?}"),
@@ -50,7 +50,7 @@ fn sorted(members: Value) -> String {
 
 /// Waits until all servers have the same, and has the servers say so themselves.
 #[track_caller]
-fn are_equal(servers: &Servers) -> Vec<String> {
+pub(super) fn are_equal(servers: &Servers) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let all: Vec<Vec<String>> = servers.all.iter().map(content).collect();

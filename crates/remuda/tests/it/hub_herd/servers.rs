@@ -29,7 +29,7 @@ impl Servers {
 
     /// `more` says what goes into and behind `[herd]` of each server.
     pub(crate) fn up_each(count: usize, calls: &[(usize, usize)], more: impl Fn(usize) -> String) -> Self {
-        Self::up_with(count, calls, more, |_| Vec::new())
+        Self::make(count, calls, more, |_, _| {}, |_| Vec::new())
     }
 
     /// Each server is started by what `wrapper` says.
@@ -39,29 +39,51 @@ impl Servers {
         more: impl Fn(usize) -> String,
         wrapper: impl Fn(usize) -> Vec<String>,
     ) -> Self {
+        Self::make(count, calls, more, |_, _| {}, wrapper)
+    }
+
+    /// As [`Servers::up_each`]; `prepare` is told the number and folder of each before it is started.
+    pub(crate) fn up_prepared(
+        count: usize,
+        calls: &[(usize, usize)],
+        more: impl Fn(usize) -> String,
+        prepare: impl Fn(usize, &mut Setup),
+    ) -> Self {
+        Self::make(count, calls, more, prepare, |_| Vec::new())
+    }
+
+    fn make(
+        count: usize,
+        calls: &[(usize, usize)],
+        more: impl Fn(usize) -> String,
+        prepare: impl Fn(usize, &mut Setup),
+        wrapper: impl Fn(usize) -> Vec<String>,
+    ) -> Self {
         let wires: Vec<(usize, usize, Wire)> =
             calls.iter().map(|(from, to)| (*from, *to, Wire::new())).collect();
         let setup = |server: usize| {
             let peers = wires.iter().filter(|(from, ..)| *from == server);
             let peers: Vec<String> =
                 peers.map(|(.., wire)| format!("{:?}", wire.address.to_string())).collect();
-            Setup::new(&format!(
+            let mut setup = Setup::new(&format!(
                 "[herd]\nlisten = [\"127.0.0.1:0\"]\nheartbeat = \"200ms\"\npeers = [{}]\n{}\n[hub]\nstate = \"state\"\n",
                 peers.join(", "),
                 more(server),
-            ))
+            ));
+            prepare(server, &mut setup);
+            setup
         };
         let mut first = setup(0);
         let begun =
             crate::harness::run::run(first.command(&["herd", "init", "--name", "shop", "--node", "n0"]));
         begun.done();
-        first.wrapper = wrapper(0);
+        first.wrapper.extend(wrapper(0));
         let mut all = vec![first.up()];
         all[0].settled();
         for number in 1..count {
             let mut setup = setup(number);
             join(&all[0], &setup, number);
-            setup.wrapper = wrapper(number);
+            setup.wrapper.extend(wrapper(number));
             let instance = setup.up();
             instance.settled();
             all.push(instance);

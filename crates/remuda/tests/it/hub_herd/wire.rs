@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// It listens as long as it lives; where it leads is said later, and may change.
@@ -17,6 +17,9 @@ struct Inner {
     is_over: AtomicBool,
     is_slow: AtomicBool,
     streams: Mutex<Vec<TcpStream>>,
+    /// Whether what goes in does not come out, for now.
+    is_silent: Mutex<bool>,
+    has_changed: Condvar,
 }
 
 impl Wire {
@@ -28,6 +31,8 @@ impl Wire {
             is_over: AtomicBool::new(false),
             is_slow: AtomicBool::new(false),
             streams: Mutex::new(Vec::new()),
+            is_silent: Mutex::new(false),
+            has_changed: Condvar::new(),
         });
         let own = Arc::clone(&inner);
         std::thread::spawn(move || {
@@ -44,7 +49,7 @@ impl Wire {
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let inner = Arc::clone(&own);
-                    std::thread::spawn(move || copy(from, to, &inner.is_slow));
+                    std::thread::spawn(move || copy(from, to, &inner));
                 }
                 streams.extend([near, far]);
             }
@@ -52,9 +57,20 @@ impl Wire {
         Self { address, inner }
     }
 
-    /// From now on it leads there.
+    /// From now on it leads there, and what it held back comes out.
     pub(crate) fn mend(&self, to: SocketAddr) {
         *self.inner.leads_to.lock().unwrap() = Some(to);
+        self.set_silent(false);
+    }
+
+    /// What goes in does not come out until it is mended; connections stay.
+    pub(crate) fn silence(&self) {
+        self.set_silent(true);
+    }
+
+    fn set_silent(&self, is_silent: bool) {
+        *self.inner.is_silent.lock().unwrap() = is_silent;
+        self.inner.has_changed.notify_all();
     }
 
     /// From now on it carries 400 KiB in a second.
@@ -66,6 +82,7 @@ impl Wire {
     pub(crate) fn cut(&self) {
         let mut leads_to = self.inner.leads_to.lock().unwrap();
         *leads_to = None;
+        self.set_silent(false);
         for stream in self.inner.streams.lock().unwrap().drain(..) {
             // It may have ended by itself.
             let _ = stream.shutdown(Shutdown::Both);
@@ -73,12 +90,13 @@ impl Wire {
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, is_slow: &AtomicBool) {
+fn copy(mut from: TcpStream, mut to: TcpStream, wire: &Inner) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if is_slow.load(Ordering::SeqCst) {
+        if wire.is_slow.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(40));
         }
+        drop(wire.has_changed.wait_while(wire.is_silent.lock().unwrap(), |is_silent| *is_silent));
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
