@@ -133,13 +133,15 @@ fn kind_keys(old: &Kind, new: &Kind) -> Vec<String> {
     );
     let bus = bus.into_iter().map(|key| format!("bus.{key}"));
     let store = store.into_iter().map(|key| format!("store.{key}"));
+    let locks =
+        differing!(&before.locks, after.locks; engine, home).into_iter().map(|key| format!("locks.{key}"));
     let own = [
         ("hub.state", before.state_dir != after.state_dir),
         ("users", before.users != after.users),
         ("access", (&before.accesses, &before.limited_users) != (&after.accesses, &after.limited_users)),
     ];
     let own = own.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned());
-    bus.chain(store).chain(own).collect()
+    bus.chain(store).chain(locks).chain(own).collect()
 }
 
 /// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew; `is_moved`: so

@@ -11,11 +11,13 @@ pub enum Reserved {
     Store,
     /// `__keyspace@<n>__:…` and `__keyevent@<n>__:…`: the same, as Redis tells them.
     Keyspace,
+    /// `lock.<name>`: what becomes of locks.
+    Lock,
 }
 
 impl Reserved {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Store, Self::Keyspace];
+    /// All.
+    pub(crate) const ALL: [Self; 3] = [Self::Store, Self::Keyspace, Self::Lock];
 
     /// The family of `text`, a topic or a subscription.
     #[must_use]
@@ -28,6 +30,7 @@ impl Reserved {
         match self {
             Self::Store => b"store.",
             Self::Keyspace => b"__key",
+            Self::Lock => b"lock.",
         }
     }
 }

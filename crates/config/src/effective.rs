@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use remuda_model::hub::{HUB, HubSocket};
+use remuda_model::hub::{HUB, HubSocket, LocksSpec};
 use remuda_model::{
     Config, Hook, HookPoint, InstanceSpec, Mode, Readiness, ReloadMethod, ResourceLimit, ServiceSpec,
     SocketSpec, Stdin,
@@ -40,6 +40,10 @@ pub fn effective(config: &Config, masked: &Masked) -> String {
         bus: hub.map(|(hub, _)| hub::bus(&hub.bus)),
         store: hub.map(|(hub, _)| hub::store(&hub.store)),
         herd: hub.and_then(|(hub, _)| hub.herd.as_ref().map(hub::herd)),
+        // Where nothing is said of locks, nothing is shown: written down, it would mean something.
+        locks: hub
+            .filter(|(hub, _)| hub.locks != LocksSpec::default())
+            .map(|(hub, _)| hub::locks(&hub.locks).into()),
         hub: hub.map(|(hub, spec)| hub::worker(hub, spec, masked).into()),
         access: hub.map(|(hub, _)| hub::accesses(hub, config)).unwrap_or_default(),
     };

@@ -21,6 +21,7 @@ mod instance;
 mod life;
 mod limits;
 mod located;
+mod locks;
 mod mode;
 mod service;
 mod shape;
@@ -42,6 +43,7 @@ pub use life::{
 };
 pub use limits::Limits;
 pub use located::{Field, Located, Span};
+pub use locks::Locks;
 pub use mode::{FileMode, FileModeError, Percent, PercentError};
 pub use service::{Account, Kind, Service, Variable};
 pub use size::{Size, SizeError};
@@ -71,6 +73,9 @@ pub struct File {
     /// Other servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub herd: Option<Herd>,
+    /// Locks that workers share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locks: Field<Locks>,
     /// The worker that is the hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hub: Field<Hub>,

@@ -22,6 +22,7 @@ mod hub;
 mod instance;
 mod life;
 mod limits;
+mod locks;
 mod readiness;
 mod relation;
 mod scaling;

@@ -31,6 +31,8 @@ use crate::halves::Halves;
 use crate::handover::Giving;
 use crate::herd::Herd;
 use crate::journal::RewriteError;
+use crate::locks::Locking;
+use crate::locks::engine::LockLink;
 use crate::news::News;
 use crate::redis::client::Which;
 use crate::redis::session::Session;
@@ -82,6 +84,7 @@ pub(crate) struct Core {
     /// Away while a script runs.
     pub(crate) scripts: Option<Scripts>,
     pub(crate) durability: Durability,
+    pub(crate) locks: Locking,
     pub(crate) users: Users,
     pub(crate) mechanisms: Mechanisms,
     pub(crate) engines: Engines,
@@ -137,7 +140,9 @@ impl Core {
     ) -> Self {
         let events = settings.spec.store.events;
         let halves = Halves::new(settings.spec.bus.message_max);
+        let moment = crate::hub::moment();
         Self {
+            locks: Locking::new(&settings, moment),
             users: Users::new(Arc::clone(&settings)),
             mechanisms,
             engines,
@@ -150,7 +155,7 @@ impl Core {
             scripts: Some(scripts),
             services: Services::new(remuda_bus::ServicesOptions::default()),
             durability,
-            moment: crate::hub::moment(),
+            moment,
             notifications: Notifications::default(),
             news: News::new(events),
             epoch: run_id.clone(),
@@ -209,6 +214,7 @@ impl Core {
             session.is_member = false;
         }
         self.stop_serving(session.key);
+        self.locks.gone(self.moment.tick, session.key.number());
     }
 
     pub(crate) fn ask(&mut self, errand: Errand) {
@@ -273,7 +279,8 @@ impl Core {
     /// that ends while the turn is being written may leave calls it was to answer.
     pub(crate) fn has_delivered(&self) -> bool {
         let is_quiet = self.errands.is_empty() && self.letters.is_empty() && self.orders.is_empty();
-        is_quiet && !self.herd.as_ref().is_some_and(Herd::has_orders)
+        let has_answers = self.engines.locks.as_ref().is_some_and(LockLink::has_news);
+        is_quiet && self.locks.is_quiet() && !has_answers && !self.herd.as_ref().is_some_and(Herd::has_orders)
     }
 
     /// A line in the hub's log.

@@ -108,6 +108,7 @@ impl Connection {
                     core.stop_syncing(self.key, &prefix);
                 }
                 core.stop_serving(self.key);
+                core.locks.gone(core.moment.tick, self.key.number());
             }
             Protocol::Herd(peer) => {
                 core.figures.servers -= 1;

@@ -1,5 +1,6 @@
 //! External engines: a Redis or a NATS that carries the bus, a Redis that holds the store. The hub is a gateway to them
-//! then, and workers notice nothing.
+//! then, and workers notice nothing. The engine of the locks is driven here too; what is said there stands in
+//! [`crate::locks`].
 //!
 //! Everything runs on the hub's one loop, without waiting; only names are resolved by threads of their own.
 //!
@@ -21,12 +22,12 @@ mod extent;
 mod gateway;
 mod interest;
 mod leave;
-mod line;
+pub(crate) mod line;
 mod nats_bus;
 mod parting;
 mod push;
 pub(crate) mod reach;
-mod redis_bus;
+pub(crate) mod redis_bus;
 pub(crate) mod resolver;
 pub(crate) mod routes;
 mod subject;
@@ -48,6 +49,7 @@ pub(crate) use self::interest::beginning_of;
 use self::resolver::Resolver;
 use crate::core::Core;
 use crate::error::HubError;
+use crate::locks::engine::LockLink;
 use crate::table::Key;
 
 /// Tokens of what belongs to engines begin here, and end where those of connections begin.
@@ -55,6 +57,7 @@ pub(crate) const FIRST_TOKEN: u64 = 1 << 31;
 const RESOLVER: Token = Token(FIRST_TOKEN);
 const BUS: Token = Token(FIRST_TOKEN + 1);
 const STORE: Token = Token(FIRST_TOKEN + 2);
+const LOCKS: Token = Token(FIRST_TOKEN + 3);
 const FIRST_UPSTREAM: u64 = FIRST_TOKEN + 16;
 
 /// The engines of a hub.
@@ -62,14 +65,15 @@ const FIRST_UPSTREAM: u64 = FIRST_TOKEN + 16;
 pub(crate) struct Engines {
     pub(crate) bus: Option<BusLink>,
     pub(crate) store: Option<Gateway>,
+    pub(crate) locks: Option<LockLink>,
     resolver: Option<Resolver>,
     /// Who is to be told that the hub is ready, and by when whatever may be missing.
     ready: Option<(Notifier, Tick)>,
 }
 
 impl Engines {
-    /// Those that `spec` names; `run_id` names this hub among all of the engine's.
-    pub(crate) fn new(spec: &HubSpec, run_id: &str, seed: u64) -> Result<Self, HubError> {
+    /// Those that `spec` names; `run_id` names this hub among all of the engine's, and `wall_ms` is the time.
+    pub(crate) fn new(spec: &HubSpec, run_id: &str, wall_ms: u64, seed: u64) -> Result<Self, HubError> {
         let every = spec.bus.heartbeat;
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let bus = spec.bus.engine.external().map(|url| {
@@ -88,8 +92,12 @@ impl Engines {
             .engine
             .external()
             .map(|url| Gateway::new(url.clone(), STORE, FIRST_UPSTREAM, every, seed.rotate_left(32)));
-        let resolver = if bus.is_some() || store.is_some() { Some(Resolver::new()?) } else { None };
-        Ok(Self { bus, store, resolver, ready: None })
+        let locks = spec.locks.engine.external().map(|url| {
+            LockLink::new(url.clone(), LOCKS, &run_id[..run_id.len().min(16)], wall_ms, seed.rotate_left(16))
+        });
+        let has_any = bus.is_some() || store.is_some() || locks.is_some();
+        let resolver = if has_any { Some(Resolver::new()?) } else { None };
+        Ok(Self { bus, store, locks, resolver, ready: None })
     }
 
     /// Whether there are any.
@@ -101,11 +109,14 @@ impl Engines {
     pub(crate) fn are_reached(&self) -> bool {
         self.bus.as_ref().is_none_or(|bus| bus.line.was_up)
             && self.store.as_ref().is_none_or(|store| store.line.was_up)
+            && self.locks.as_ref().is_none_or(|locks| locks.line.was_up)
     }
 
     /// Whether answers are on their way that will not take long.
     pub(crate) fn are_busy(&self) -> bool {
-        self.bus.as_ref().is_some_and(BusLink::is_busy) || self.store.as_ref().is_some_and(Gateway::is_busy)
+        self.bus.as_ref().is_some_and(BusLink::is_busy)
+            || self.store.as_ref().is_some_and(Gateway::is_busy)
+            || self.locks.as_ref().is_some_and(LockLink::is_busy)
     }
 
     /// Whether something was put down for them behind what was written in this turn: who lost a connection there goes on,
@@ -119,8 +130,9 @@ impl Engines {
     pub(crate) fn due(&self, now: Tick) -> Option<Tick> {
         let bus = self.bus.as_ref().and_then(|bus| bus.due(now));
         let store = self.store.as_ref().and_then(Gateway::due);
+        let locks = self.locks.as_ref().and_then(LockLink::due);
         let ready = self.ready.as_ref().map(|(_, by)| *by);
-        [bus, store, ready].into_iter().flatten().min()
+        [bus, store, locks, ready].into_iter().flatten().min()
     }
 
     /// Whether publishers have to wait for the bus's engine.
@@ -157,14 +169,14 @@ impl Engines {
             connections: store.line.metrics().connections + store.connections() as u64,
             ..store.line.metrics()
         });
-        bus.into_iter().chain(store).collect()
+        bus.into_iter().chain(store).chain(self.locks.as_ref().map(LockLink::metrics)).collect()
     }
 
     /// Lines for `INFO`.
     pub(crate) fn lines(&self) -> Vec<(String, String)> {
         let metrics = self.metrics();
         let mut lines = Vec::new();
-        for purpose in ["bus", "store"] {
+        for purpose in ["bus", "store", "locks"] {
             let mut add = |name: &str, value: &dyn ToString| {
                 lines.push((format!("{purpose}_engine{name}"), value.to_string()));
             };
@@ -178,7 +190,7 @@ impl Engines {
             add("_losses", &engine.losses_total);
             add("_connections", &engine.connections);
             add("_waiting_bytes", &engine.waiting_bytes);
-            if purpose == "store" {
+            if purpose != "bus" {
                 add("_commands", &engine.sent_total);
                 continue;
             }

@@ -1,8 +1,8 @@
 //! Changes of the store as messages of the bus.
 //!
 //! Every change is a message on the topic `store.<key>` (`store.<n>:<key>` in a database other than 0, and in that one too
-//! where the key could be mistaken for such a topic: `0:7:x` stands for the key `7:x`), with a JSON object as payload; and where somebody listens, the two keyspace notifications that Redis knows. Topics below `store.`
-//! and `__key` are ours alone: whoever hears one knows that it happened.
+//! where the key could be mistaken for such a topic: `0:7:x` stands for the key `7:x`), with a JSON object as payload; and where somebody listens, the two keyspace notifications that Redis knows. Topics below `store.`,
+//! `__key` and `lock.` are ours alone: whoever hears one knows that it happened.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -26,6 +26,10 @@ pub(crate) fn keys_told_on(prefix: &[u8]) -> Option<Option<&[u8]>> {
             None if !rest.is_empty() && rest.iter().all(u8::is_ascii_digit) => None,
             None => Some(rest),
         });
+    }
+    if let Some(name) = prefix.strip_prefix(b"lock.") {
+        // The name of a lock counts as a key.
+        return Some(Some(name));
     }
     let rest = prefix.strip_prefix(b"__key")?;
     let Some(rest) = rest.strip_prefix(b"space@") else { return Some(None) };

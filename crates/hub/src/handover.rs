@@ -5,7 +5,7 @@
 //! it; should that fail it goes on itself. What both keep in the same place on disk travels by the disk, the rest in the
 //! book: so a store that is durable from now on, or no longer, or elsewhere, comes along whole. Calls under way
 //! fail with `worker gone`, transactions that watch keys are undone as if one had changed; both are what clients of such
-//! things expect of any server, and try again. A wait for a key begins anew.
+//! things expect of any server, and try again. A wait for a key or a lock begins anew.
 //!
 //! While the disk is full nothing is handed over, since only the old hub has what the disk lacks. A new hub that finds an
 //! old one, but gets nothing from it, does not serve: two hubs would mean two truths.
@@ -21,6 +21,7 @@ mod arriving;
 mod book;
 mod connections;
 mod give;
+mod locks;
 mod machines;
 mod take;
 
@@ -112,6 +113,9 @@ pub(crate) enum HandoverError {
     /// The keys came in the book, and the disk did not take them.
     #[error("what the former hub had in memory cannot be put on disk: {0}")]
     Keep(String),
+    /// The locks came in the book, and the disk did not take them.
+    #[error("the former hub's locks cannot be put on disk: {0}")]
+    KeepLocks(String),
     /// Somebody else listens under the name of the former hub.
     #[error("user {0} listens under the name of the former hub, and is not believed")]
     Stranger(u32),

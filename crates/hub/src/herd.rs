@@ -161,6 +161,11 @@ impl Herd {
         self.standing = standing;
     }
 
+    /// What this server is called in the herd, once it is a member.
+    pub(crate) fn node_name(&self) -> Option<&str> {
+        self.inside.as_ref().map(|inside| inside.membership.node.name.as_str())
+    }
+
     /// Where this hub stands, for the one that follows.
     pub(crate) fn standing(&self) -> Vec<HaveOrigin> {
         self.inside.as_ref().map(|inside| inside.spread.standing()).unwrap_or_default()

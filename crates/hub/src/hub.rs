@@ -36,6 +36,7 @@ const READ_BYTES: usize = 128 * 1024;
 pub(crate) const JOURNAL: Token = Token(0);
 pub(crate) const QUIT: Token = Token(1);
 const HANDOVER: Token = Token(2);
+pub(crate) const LOCKS: Token = Token(5);
 const FIRST_ENDPOINT: u64 = 16;
 
 /// How a run of the loop ended.
@@ -158,6 +159,7 @@ impl Hub {
             self.core.durability.again(),
             self.core.engines.due(now.tick),
             self.core.herd.as_ref().and_then(Herd::due),
+            self.core.locks.deadline(),
         ];
         let next = ticks.into_iter().flatten().min()?;
         Some(next.since(now.tick))
@@ -169,6 +171,7 @@ impl Hub {
             herd::RESOLVER => self.hear_resolver(),
             herd::CLERK => self.hear_clerk(),
             JOURNAL => self.core.durability.hear(),
+            LOCKS => self.core.locks.hear(),
             Token(number) if (FIRST_TOKEN..1 << 32).contains(&number) => self.hear_engine(readiness),
             Token(number) if number < 1 << 32 => {
                 let index =
@@ -267,6 +270,7 @@ impl Hub {
         self.drive_herd();
         self.core.tell_changes();
         self.keep();
+        self.settle_locks();
         self.release();
         self.awake.clear();
         self.core.bus.take_awake(&mut self.awake);

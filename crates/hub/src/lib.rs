@@ -17,6 +17,7 @@
 //! | `handover` | from one hub to the next |
 //! | `metrics`, `figures` | what a monitor sees |
 //! | `journal`, `durability` | what the disk keeps |
+//! | `locks` | leases with fencing tokens, and their own disk |
 //! | `script` | Lua |
 
 mod access;
@@ -38,6 +39,7 @@ mod hub;
 pub mod journal;
 mod letters;
 mod limits;
+mod locks;
 mod metrics;
 mod news;
 mod outbox;

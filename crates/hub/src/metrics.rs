@@ -44,6 +44,7 @@ impl Hub {
                 runs_total: core.figures.scripts,
                 cached: whole(core.scripts.as_ref().map_or(0, Scripts::count)),
             },
+            locks: core.locks.metrics(),
             engines: core.engines.metrics(),
             herd: self.herd_view(),
         }

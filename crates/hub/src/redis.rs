@@ -4,6 +4,7 @@ mod allowed;
 pub(crate) mod client;
 mod greeting;
 mod kind;
+mod locks;
 pub(crate) mod own;
 mod pubsub;
 mod scripts;
@@ -215,6 +216,7 @@ fn run_own(
         Verb::Info => server::info(core, session, out, rest),
         // What is written is on disk a second later: there is no save to remember.
         Verb::LastSave => out.integer(i64::try_from(core.moment.wall_ms / 1000).unwrap_or(i64::MAX)),
+        Verb::Lock(verb) => return locks::run(core, session, out, verb, rest, mode),
         Verb::Lolwut => out.bulk(concat!("Remuda ver. ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
         Verb::Module => out.array(0),
         Verb::Multi => transactions::multi(session, out),

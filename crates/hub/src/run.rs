@@ -87,6 +87,11 @@ fn run(settings: HubSettings, notifier: &Notifier, pulse: Pulse, quit: &Quit) ->
     }
     let mut hub = Hub::new(endpoints, core, poller, pulse)?;
     let mut former = None;
+    if taken.is_none()
+        && let Err(why) = hub.core.locks.recover(moment().tick)
+    {
+        hub.core.locks.refuse(&why);
+    }
     if let Some(taken) = taken {
         former = Some(hub.take_over(taken).map_err(|error| HubError::Handover(error.to_string()))?);
     }
@@ -131,7 +136,7 @@ fn wait_for_the_end(link: &Link, quit: &Quit) -> Result<(), HubError> {
 /// The engines of the config; reached, if another hub serves meanwhile.
 fn engines(settings: &HubSettings, poller: &mut Poller, quit: &Quit) -> Result<Engines, HubError> {
     let seed = u64::from_le_bytes(remuda_sys::random::bytes()?);
-    let mut engines = Engines::new(&settings.spec, &new_id()?, seed)?;
+    let mut engines = Engines::new(&settings.spec, &new_id()?, moment().wall_ms, seed)?;
     engines.watch(poller)?;
     if engines.are_some() && handover::is_there(&settings.handover) {
         let mut bus = remuda_bus::Bus::new(limits::bus(&settings.spec, first_sequence(), seed));
@@ -217,6 +222,7 @@ impl Hub {
     fn finish(&mut self) {
         self.leave_herd();
         self.core.durability.flush();
+        self.core.locks.finish();
         if let Some(journal) = self.core.durability.take()
             && let Err(error) = journal.close(CLOSE_WITHIN)
         {

@@ -20,6 +20,7 @@ mod bus;
 mod engine;
 mod herd;
 mod herd_view;
+mod locks;
 mod metrics;
 mod secret;
 mod socket;
@@ -33,9 +34,10 @@ pub use herd_view::{
     HerdCall, HerdCheck, HerdCounters, HerdDifference, HerdKeys, HerdLink, HerdMember, HerdUnreached,
     HerdView,
 };
+pub use locks::LocksSpec;
 pub use metrics::{
-    BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, MemberMetrics,
-    SERVICES_MAX, ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
+    BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, LockMetrics,
+    MemberMetrics, SERVICES_MAX, ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
 };
 pub use secret::{Secret, SecretError, is_token, to_hex, token};
 pub use socket::HubSocket;
@@ -59,6 +61,9 @@ pub struct HubSpec {
     pub store: StoreSpec,
     /// Other servers, if there are any.
     pub herd: Option<HerdSpec>,
+    /// The locks.
+    #[serde(default)]
+    pub locks: LocksSpec,
     /// Folder of what outlives the worker, absolute; it belongs to the hub's user and has mode 0700. Default
     /// `/var/lib/remuda/NAME/hub` for root, else `$XDG_STATE_HOME/remuda/NAME/hub`,
     /// `$HOME/.local/state/remuda/NAME/hub` or `/var/tmp/remuda-UID/NAME/hub`.

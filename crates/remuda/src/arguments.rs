@@ -21,8 +21,8 @@ pub(crate) use herd::{
     RenewArguments, RotateArguments,
 };
 pub(crate) use hub::{
-    DelArguments, GetArguments, KeysArguments, PubArguments, SetArguments, SubArguments, TopArguments,
-    WatchArguments,
+    DelArguments, GetArguments, KeysArguments, LockArguments, PubArguments, SetArguments, SubArguments,
+    TopArguments, WatchArguments,
 };
 pub(crate) use value::Scaling;
 use value::{formation, stream};
@@ -126,6 +126,10 @@ pub(crate) enum Command {
     Peers(Printing),
     /// Make this server a node of a herd, invite others, remove them
     Herd(HerdArguments),
+    /// Run a command while a lock of the hub is held, on one of all who ask for it at a time
+    Lock(LockArguments),
+    /// List the locks that are held
+    Locks(Printing),
     /// Check a config file; show what it means and would change
     Check(CheckArguments),
     /// Print the JSON Schema of remuda.toml

@@ -1,10 +1,14 @@
-//! The hub from the command line: `pub` and `sub`, `get set del keys watch`.
+//! The hub from the command line: `pub` and `sub`, `get set del keys watch`, `lock` and `locks`.
 //!
 //! The running instance says where its hub is; from there on these commands are clients of the store's Unix socket like
 //! any worker. What they print is data: on a terminal it is made harmless, anywhere else it goes out byte by byte.
 
 mod bus;
+mod guarded;
 mod keys;
+mod lease;
+mod lock;
+mod locks;
 mod peers;
 mod shown;
 mod watch;
@@ -21,6 +25,8 @@ use crate::instance;
 
 pub(crate) use bus::{publish, subscribe};
 pub(crate) use keys::{delete, get, keys, set};
+pub(crate) use lock::lock;
+pub(crate) use locks::locks;
 pub(crate) use peers::peers;
 pub(crate) use watch::watch;
 
@@ -73,6 +79,8 @@ impl From<ClientError> for Failure {
             ClientError::Connect { .. } | ClientError::Lost { .. } | ClientError::Late { .. } => {
                 (Exit::No, Some("`remuda status hub` and `remuda logs hub` show how it is"))
             }
+            // Its engine is away: it is as if the hub did not answer.
+            ClientError::Said(_) if error.is_passing() => (Exit::No, None),
             ClientError::Said(_) | ClientError::Refused { .. } => (Exit::Refused, None),
             ClientError::TooLong { .. } | ClientError::NoDatabase { .. } => (Exit::Misuse, None),
             ClientError::NoHub

@@ -92,6 +92,8 @@ async fn run(
         Command::Watch(arguments) => hub::watch(arguments, global, screen).await,
         Command::Peers(printing) => hub::peers(&printing, global, screen).await,
         Command::Herd(arguments) => herd::run(arguments, global, screen).await,
+        Command::Lock(arguments) => hub::lock(arguments, global, screen).await,
+        Command::Locks(printing) => hub::locks(&printing, global, screen).await,
         Command::Start(arguments) => act::act(Verb::Start, arguments, global, screen).await,
         Command::Stop(arguments) => act::act(Verb::Stop, arguments, global, screen).await,
         Command::Restart(arguments) => act::act(Verb::Restart, arguments, global, screen).await,

@@ -1,8 +1,9 @@
-//! The pure machine of the store: keys, types, expiry, revisions, events, transactions.
+//! The pure machines of the store: keys, types, expiry, revisions, events, transactions; and locks.
 //!
 //! [`Store::execute`] runs a command of Redis on the keys and answers as Redis does. What follows from a command is
 //! fetched after it: [`Store::take_changes`] for those who watch, [`Store::drain_effects`] for the log,
-//! [`Store::next_ready`] for clients whose wait may be over. There is no clock, no I/O, and no chance but from a seed.
+//! [`Store::next_ready`] for clients whose wait may be over. There is no clock, no I/O, and no chance but from a seed. [`Locks`] stands beside it: leases with fencing
+//! tokens, on a disk of their own; or [`SharedLocks`], where an engine keeps them.
 
 mod answer;
 mod blocked;
@@ -14,6 +15,7 @@ mod commands;
 mod effects;
 mod failure;
 mod keys;
+mod locks;
 mod moment;
 mod name;
 mod number;
@@ -35,6 +37,11 @@ pub use call::Mode;
 pub use change::{Change, Class, Gap};
 pub use client::ClientId;
 pub use command::{CommandSpec, Flag, Flags, KeyPositions, KeyRule};
+pub use locks::{
+    Asker, EngineAnswer, EngineAsk, Held, LOCK_NAME_MAX_BYTES, LOCK_OWNER_MAX_BYTES, LOCK_TTL_MAX,
+    LOCK_TTL_MIN, LOCK_WAIT_MAX, LOCK_WAITERS_MAX, LOCKS_MAX, LockAsk, LockError, LockEvent, LockOrder,
+    LockRecord, Locks, SharedLocks, SharedOrder,
+};
 pub use moment::{Deadline, Moment};
 pub use options::{Eviction, StoreOptions};
 pub use store::{Digits, Glance, Outcome, Remote, RemoteError, ReplayError, Store};

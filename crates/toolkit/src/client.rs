@@ -42,7 +42,7 @@ pub use link::{Hub, Timeouts};
 pub use remuda_wire::resp::Value;
 pub use scan::Keys;
 pub use service::{Call, Caller, Server};
-pub use store::{Condition, SetOptions, Store};
+pub use store::{Condition, LockAsk, SetOptions, Store};
 pub use subscription::{Heard, Message, Subscription};
 pub use watch::{Change, Seen, Watch};
 

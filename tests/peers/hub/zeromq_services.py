@@ -254,6 +254,41 @@ def signatures():
     # What is asked is asked in the signer's name: `job` may only publish below `job.`.
     assert opened(job, job_key, ask(*signed(job, job_key, b"PUB", b"elsewhere", b"x")))[0] == b"ERROR"
     assert opened(job, job_key, ask(*signed(job, job_key, b"PUB", b"job.1", b"x")))[0] == b"OK"
+    # The name of a lock counts as a key, of which `job` has none.
+    for question in ((b"LOCK", b"door", b"60000"), (b"RENEW", b"door", b"1", b"60000"), (b"UNLOCK", b"door", b"1"), (b"LOCKINFO", b"door")):
+        said = opened(job, job_key, ask(*signed(job, job_key, *question)))
+        assert said[0] == b"ERROR" and b"may not use a lock" in said[1], said
+    ok, fence = opened(web, web_key, ask(*signed(web, web_key, b"LOCK", b"signed", b"60000")))
+    assert ok == b"OK" and int(fence) > 0
+    assert opened(job, job_key, ask(*signed(job, job_key, b"LOCKS"))) == [b"OK"], "it may not know of it"
+    assert opened(web, web_key, ask(*signed(web, web_key, b"UNLOCK", b"signed", fence))) == [b"OK", b"1"]
+
+
+def locks_are_asked_for_by_requests():
+    one, two = socket(zmq.REQ, LOCAL), socket(zmq.REQ, LOCAL)
+
+    def said(made, *frames):
+        made.send_multipart(frames)
+        return made.recv_multipart()
+
+    ok, fence = said(one, b"LOCK", b"door", b"60000", b"OWNER", b"me")
+    assert ok == b"OK" and int(fence) > 0
+    assert said(two, b"LOCK", b"door", b"60000") == [b"NIL"]
+    assert said(two, b"LOCKINFO", b"door")[:4] == [b"OK", b"door", fence, b"me"]
+    assert said(one, b"RENEW", b"door", fence, b"60000") == [b"OK", b"1"]
+    assert said(one, b"LOCK", b"door", b"1")[0] == b"ERROR"
+    two.send_multipart([b"LOCK", b"door", b"60000", b"WAIT", b"60000", b"SESSION"])
+    until("somebody who waits", lambda: said(one, b"LOCKINFO", b"door")[6] == b"1")
+    assert said(one, b"UNLOCK", b"door", fence) == [b"OK", b"1"]
+    ok, later = two.recv_multipart()
+    assert ok == b"OK" and int(later) > int(fence)
+    assert said(one, b"UNLOCK", b"door", fence) == [b"OK", b"0"]
+    assert len(said(one, b"LOCKS")) == 8
+    # Over both protocols they are the same locks.
+    assert store().execute_command("LOCK.ACQUIRE", "door", 60000) is None
+    two.close(linger=0)
+    ok, last = said(one, b"LOCK", b"door", b"60000", b"WAIT", b"60000")
+    assert ok == b"OK" and int(last) > int(later)
 
 
 if __name__ == "__main__":

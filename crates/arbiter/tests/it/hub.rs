@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use remuda_arbiter::plan;
 use remuda_model::hub::{
-    Access, BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSocket, HubSpec, ScriptSpec, SlowPolicy,
-    StoreAuth, StoreSpec,
+    Access, BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSocket, HubSpec, LocksSpec, ScriptSpec,
+    SlowPolicy, StoreAuth, StoreSpec,
 };
 use remuda_model::{Address, Balance, Config, Kind, Mode, SocketOptions, SocketSpec};
 
@@ -46,6 +46,7 @@ pub(crate) fn spec() -> HubSpec {
             events: Events::Names,
             engine: Engine::Embedded,
         },
+        locks: LocksSpec::default(),
         state_dir: PathBuf::from("/var/lib/remuda/shop/hub"),
         limited_users: Default::default(),
         users: Default::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remuda_model::hub::{Access, BusSpec, Engine, HerdSpec, HubSpec, ReplaySpec, StoreSpec};
+use remuda_model::hub::{Access, BusSpec, Engine, HerdSpec, HubSpec, LocksSpec, ReplaySpec, StoreSpec};
 use remuda_model::{Address, Config, ServiceSpec};
 
 use super::{backoff, limits, log, path, some, stop, texts, time, variables};
@@ -116,4 +116,8 @@ fn engine(engine: &Engine) -> Field<String> {
 
 fn listen(addresses: &[Address]) -> Field<raw::Listen> {
     some(raw::Listen(addresses.iter().cloned().map(Located::from).collect()))
+}
+
+pub(super) fn locks(spec: &LocksSpec) -> raw::Locks {
+    raw::Locks { engine: engine(&spec.engine), home: spec.home.clone().and_then(some) }
 }

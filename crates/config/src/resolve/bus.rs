@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
-use remuda_model::hub::{BusAuth, BusSpec, Engine, EngineUrlError, ReplaySpec, SlowPolicy};
+use remuda_model::hub::{BusAuth, BusSpec, Engine, EngineKind, EngineUrlError, ReplaySpec, SlowPolicy};
 
 use super::{Resolution, or};
 use crate::raw::{self, Field, Located, Span};
@@ -61,7 +61,7 @@ impl Resolution<'_> {
             peers_max: or(&raw.peers_max, PEERS_MAX),
             heartbeat: self.time(&raw.heartbeat, HEARTBEAT),
             replay: self.replays(&raw.replay),
-            engine: self.engine(raw.engine.as_ref()),
+            engine: self.bus_engine(raw.engine.as_ref()),
         }
     }
 
@@ -144,6 +144,21 @@ impl Resolution<'_> {
             });
         }
         replays
+    }
+
+    /// What carries messages.
+    fn bus_engine(&mut self, written: Option<&Located<String>>) -> Engine {
+        let engine = self.engine(written);
+        if let (Some(url), Some(written)) = (engine.external(), written)
+            && !matches!(url.kind, EngineKind::Redis | EngineKind::Nats)
+        {
+            let problem =
+                Problem::error(written.span.clone(), "this server cannot carry the bus: it keeps locks only");
+            self.problems
+                .push(problem.hint("write \"embedded\", \"redis://host:6379\" or \"nats://host:4222\""));
+            return Engine::default();
+        }
+        engine
     }
 
     pub(super) fn engine(&mut self, written: Option<&Located<String>>) -> Engine {

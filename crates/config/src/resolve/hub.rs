@@ -1,4 +1,4 @@
-//! `[bus]`, `[store]`, `[herd]`, `[hub]` and `[access.NAME]`: one service, its sockets, and who may use it.
+//! `[bus]`, `[store]`, `[herd]`, `[locks]`, `[hub]` and `[access.NAME]`: one service, its sockets, and who may use it.
 //!
 //! Each of `[bus]`, `[store]` and `[herd]` makes the hub, which always has the first two. It becomes an ordinary service with ordinary
 //! sockets, so that nothing else has to know of it.
@@ -58,6 +58,7 @@ impl Resolution<'_> {
         let bus = self.table("bus", |this| this.bus());
         let store = self.table("store", |this| this.store());
         let herd = self.table("herd", |this| this.herd());
+        let locks = self.table("locks", |this| this.locks(&bus, &store, herd.is_some()));
         let (raw, state_dir) = self.table("hub", |this| {
             let raw = this.file.hub.clone().unwrap_or_default().value;
             let state_dir = this.state_dir(raw.state.as_ref(), &instance.name);
@@ -75,8 +76,16 @@ impl Resolution<'_> {
             service.sockets.push(spec.name.clone());
             sockets.insert(spec.name.clone(), spec);
         }
-        service.kind =
-            Kind::Hub(Box::new(HubSpec { bus, store, herd, state_dir, users, limited_users, accesses }));
+        service.kind = Kind::Hub(Box::new(HubSpec {
+            bus,
+            store,
+            herd,
+            locks,
+            state_dir,
+            users,
+            limited_users,
+            accesses,
+        }));
         if self.file.remuda.as_ref().is_none_or(|remuda| remuda.stop_timeout.is_none()) {
             // It stops when the others have.
             instance.stop_timeout =
@@ -102,6 +111,10 @@ impl Resolution<'_> {
             let message =
                 format!("access.{} says what a service may do on the hub, and there is none", name.value);
             self.problems.push(Problem::error(name.span.clone(), message).hint(HINT));
+        }
+        if let Some(locks) = &self.file.locks {
+            let message = "[locks] says how the hub keeps locks, and there is none";
+            self.problems.push(Problem::error(locks.span.clone(), message).hint(HINT));
         }
         if let Some(hub) = &self.file.hub
             && !self.cut.iter().any(|(section, _)| ["bus", "store", "herd"].contains(&section.as_str()))

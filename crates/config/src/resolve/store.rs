@@ -66,9 +66,12 @@ impl Resolution<'_> {
     fn store_engine(&mut self, raw: &raw::Store) -> Engine {
         let engine = self.engine(raw.engine.as_ref());
         let (Some(url), Some(written)) = (engine.external(), &raw.engine) else { return engine };
-        if url.kind == EngineKind::Nats {
-            let problem =
-                Problem::error(written.span.clone(), "a NATS carries messages; it cannot be the store");
+        if url.kind != EngineKind::Redis {
+            let message = match url.kind {
+                EngineKind::Nats => "a NATS carries messages; it cannot be the store",
+                _ => "this server cannot be the store: it keeps locks only",
+            };
+            let problem = Problem::error(written.span.clone(), message);
             self.problems.push(problem.hint("write \"embedded\" or \"redis://host:6379\""));
             return engine;
         }

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use remuda_config::{Masked, Surroundings, effective, load_text};
 use remuda_model::hub::{
-    Access, BusAuth, Engine, Events, Fsync, FullPolicy, HubSpec, ReplaySpec, SlowPolicy, Spreading, StoreAuth,
+    Access, BusAuth, Engine, Events, Fsync, FullPolicy, HubSpec, LocksSpec, ReplaySpec, SlowPolicy,
+    Spreading, StoreAuth,
 };
 use remuda_model::{Address, Config, Readiness, ServiceSpec};
 
@@ -49,6 +50,19 @@ fn a_herd_makes_a_hub_and_shares_nothing_that_is_not_named() {
     assert!(listens.contains(&"hub-herd-1 10.0.0.1:7946".to_owned()), "{listens:?}");
     assert!(listens.contains(&"hub-herd-2 [::1]:7946".to_owned()), "{listens:?}");
     assert_eq!(of(&load(&format!("[bus]\n{WEB}")).config).0.herd, None);
+}
+
+#[test]
+fn locks_are_kept_by_the_hub_by_a_named_node_or_by_an_engine() {
+    let locks = |text: &str| of(&load(&format!("{text}{WEB}")).config).0.locks;
+    assert_eq!(locks("[bus]\n"), LocksSpec::default());
+    assert_eq!(locks("[bus]\n[locks]\n"), LocksSpec::default());
+    let at_home = locks("[herd]\npeers = [\"10.0.0.2:7946\"]\n[locks]\nhome = \"one\"\n");
+    assert_eq!((at_home.home.as_deref(), at_home.engine), (Some("one"), Engine::Embedded));
+    for url in ["postgres://me:pw@db/x", "etcd://kv:2379", "redis://cache"] {
+        let kept = locks(&format!("[herd]\npeers = [\"10.0.0.2:7946\"]\n[locks]\nengine = \"{url}\"\n"));
+        assert_eq!(String::from(kept.engine), url);
+    }
 }
 
 #[test]

@@ -23,6 +23,11 @@ pub(super) fn hub(page: &mut Page, metrics: Option<&HubMetrics>) {
         vec![
             ("scripts_total", COUNTER, "Scripts run.", metrics.scripts.runs_total),
             ("scripts_cached", GAUGE, "Scripts kept compiled.", metrics.scripts.cached),
+            ("locks_held", GAUGE, "Locks held.", metrics.locks.held),
+            ("locks_waiting", GAUGE, "Clients that wait for a lock.", metrics.locks.waiting),
+            ("locks_acquired_total", COUNTER, "Locks given.", metrics.locks.acquired_total),
+            ("locks_expired_total", COUNTER, "Leases that ended by themselves.", metrics.locks.expired_total),
+            ("locks_refused_total", COUNTER, "Questions about locks refused.", metrics.locks.refused_total),
         ],
     ];
     page.lines("remuda_hub_", parts.into_iter().flatten());

@@ -53,6 +53,7 @@ impl Core {
             self.bus.unsubscribe_all(session.key.member(), kind);
         }
         self.stop_serving(session.key);
+        self.locks.gone(self.moment.tick, session.key.number());
     }
 
     /// Whether somebody listens to changes of the store.

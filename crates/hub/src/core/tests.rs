@@ -4,8 +4,8 @@ use std::path::Path;
 
 use remuda_bus::{Encoding, MemberId, Membership, Origin, Role};
 use remuda_model::hub::{
-    BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSpec, ScriptSpec, SlowPolicy, StoreAuth,
-    StoreSpec,
+    BusAuth, BusSpec, Engine, Events, Fsync, FullPolicy, HubSpec, LocksSpec, ScriptSpec, SlowPolicy,
+    StoreAuth, StoreSpec,
 };
 use remuda_store::{Mode, Outcome};
 
@@ -51,6 +51,7 @@ pub(crate) fn spec(folder: &Path) -> HubSpec {
         herd: None,
         bus,
         store,
+        locks: LocksSpec::default(),
         state_dir: folder.to_owned(),
         users: Default::default(),
         limited_users: Default::default(),
@@ -82,7 +83,7 @@ pub(crate) fn core_of(folder: &Path, spec: HubSpec) -> Core {
     let scripts = Scripts::new(limits::scripts(&spec)).unwrap();
     let (store, bus) = (Store::new(limits::store(&spec, 1)), Bus::new(limits::bus(&spec, 1, 1)));
     let mechanisms = Mechanisms::new(&spec).unwrap();
-    let engines = Engines::new(&spec, "run", 1).unwrap();
+    let engines = Engines::new(&spec, "run", 1, 1).unwrap();
     Core::new(Arc::new(settings), store, bus, durability, "run".to_owned(), 0, mechanisms, engines, scripts)
 }
 

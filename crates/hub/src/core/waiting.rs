@@ -106,7 +106,7 @@ impl Core {
         self.waiting.contains_key(&client)
     }
 
-    /// What the clock brings: keys end, waits end, calls end.
+    /// What the clock brings: keys end, waits end, calls end, leases end.
     pub(crate) fn pass_time(&mut self) {
         if self.store.expire(self.moment, EXPIRED_PER_TURN) > 0 {
             self.take_effects();
@@ -118,5 +118,6 @@ impl Core {
             self.give_up_waiting(client);
         }
         self.services.tick(self.moment.tick, &mut self.orders);
+        self.locks.tick(self.moment.tick);
     }
 }

@@ -68,7 +68,10 @@ impl BusLink {
         }
         let tongue = match address.kind {
             EngineKind::Redis => Tongue::Redis(RedisBus::default()),
-            EngineKind::Nats => Tongue::Nats(Box::new(NatsBus::new(own_name.clone(), message_max))),
+            // The config lets no other kind in; it would not greet as a NATS does.
+            EngineKind::Nats | EngineKind::Postgres | EngineKind::Etcd => {
+                Tongue::Nats(Box::new(NatsBus::new(own_name.clone(), message_max)))
+            }
         };
         Self {
             line: Line::new(address, token, "bus", seed),

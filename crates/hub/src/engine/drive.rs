@@ -8,7 +8,7 @@ use super::bus_news::{News, Waiter};
 use super::gateway::{Gateway, Left};
 use super::line::told;
 use super::upstream::Arrived;
-use super::{BUS, RESOLVER, STORE};
+use super::{BUS, LOCKS, RESOLVER, STORE};
 use crate::complaints::Complaint;
 use crate::connection::Protocol;
 use crate::hub::Hub;
@@ -25,6 +25,7 @@ impl Hub {
             RESOLVER => self.core.engines.resolved(self.core.moment.tick, &self.poller),
             BUS => self.hear_bus(news),
             STORE => self.hear_store(news),
+            LOCKS => self.hear_lock_engine(news),
             token => {
                 if let Some(place) = self.core.engines.store.as_ref().and_then(|store| store.place(token)) {
                     self.hear_upstream(place, news);
@@ -252,6 +253,7 @@ impl Hub {
             self.lose_upstreams(&error);
         }
         self.drive_upstreams();
+        self.drive_lock_engine();
         self.say_ready();
     }
 
@@ -280,8 +282,11 @@ impl Hub {
 
     fn step_lines(&mut self) {
         let now = self.core.moment.tick;
-        let super::Engines { bus, store, resolver, .. } = &mut self.core.engines;
+        let super::Engines { bus, store, locks, resolver, .. } = &mut self.core.engines;
         let Some(resolver) = resolver else { return };
+        if let Some(link) = locks {
+            link.line.step(now, &self.poller, resolver);
+        }
         if let Some(link) = bus {
             link.line.step(now, &self.poller, resolver);
         }

@@ -16,7 +16,7 @@ use remuda_toolkit::{Notifier, Quit};
 
 use super::bus_news::News;
 use super::line::Line;
-use super::{BUS, BusLink, Engines, Gateway, RESOLVER, STORE};
+use super::{BUS, BusLink, Engines, Gateway, LOCKS, RESOLVER, STORE};
 use crate::error::HubError;
 use crate::hub::{Hub, moment};
 
@@ -63,7 +63,8 @@ impl Engines {
     }
 
     fn every_line(&self) -> impl Iterator<Item = &Line> {
-        self.bus.iter().map(|bus| &bus.line).chain(self.store.iter().map(|store| &store.line))
+        let lines = self.bus.iter().map(|bus| &bus.line).chain(self.store.iter().map(|store| &store.line));
+        lines.chain(self.locks.iter().map(|locks| &locks.line))
     }
 
     /// Why those that are not up are not.
@@ -74,8 +75,12 @@ impl Engines {
 
     /// Does what is due, and writes.
     fn step(&mut self, now: Tick, poller: &Poller) {
-        let Self { bus, store, resolver, .. } = self;
+        let Self { bus, store, locks, resolver, .. } = self;
         let Some(resolver) = resolver else { return };
+        if let Some(link) = locks {
+            link.line.step(now, poller, resolver);
+            link.check(now, poller);
+        }
         if let Some(link) = bus {
             link.line.step(now, poller, resolver);
             if let Err(error) = link.flush(poller) {
@@ -93,6 +98,11 @@ impl Engines {
     fn hear(&mut self, news: Readiness, now: Tick, poller: &Poller, scratch: &mut [u8], bus: &mut Bus) {
         match (news.token, &mut self.bus, &mut self.store) {
             (RESOLVER, ..) => self.resolved(now, poller),
+            (LOCKS, ..) => {
+                if let Some(link) = &mut self.locks {
+                    link.hear(news, now, scratch);
+                }
+            }
             (BUS, Some(link), _) => {
                 if let Err(error) = greet_bus(link, news, now, scratch, bus) {
                     link.fail(&error, now);
@@ -109,12 +119,13 @@ impl Engines {
 
     /// Names were resolved.
     pub(crate) fn resolved(&mut self, now: Tick, poller: &Poller) {
-        let Self { bus, store, resolver, .. } = self;
+        let Self { bus, store, locks, resolver, .. } = self;
         let Some(resolver) = resolver else { return };
         for (who, found) in resolver.found() {
-            let line = match (&mut *bus, &mut *store) {
-                (Some(bus), _) if who == BUS.0 => &mut bus.line,
-                (_, Some(store)) if who == STORE.0 => &mut store.line,
+            let line = match (&mut *bus, &mut *store, &mut *locks) {
+                (Some(bus), ..) if who == BUS.0 => &mut bus.line,
+                (_, Some(store), _) if who == STORE.0 => &mut store.line,
+                (.., Some(locks)) if who == LOCKS.0 => &mut locks.line,
                 _ => continue,
             };
             line.resolved(found, now, poller);

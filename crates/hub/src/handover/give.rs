@@ -63,8 +63,9 @@ impl Hub {
         let Some(theirs) = Keeping::asked(&bytes) else { return Ok(None) };
         self.settle_engines();
         self.settle_herd();
-        if let Err(why) = self.core.durability.drain(WITHIN) {
-            let error = HandoverError::Disk(why.to_string());
+        let drained = self.core.durability.drain(WITHIN).map_err(|why| why.to_string());
+        if let Err(why) = drained.and_then(|()| self.core.locks.drain(WITHIN)) {
+            let error = HandoverError::Disk(why);
             self.core.say(&format!("hand over to a new hub: {error}; this one goes on"));
             let mut word = REFUSED.to_vec();
             word.extend_from_slice(error.to_string().as_bytes());
@@ -77,6 +78,7 @@ impl Hub {
         self.core.giving = None;
         self.end_calls();
         self.leave_engines();
+        self.close_locks(WITHIN).map_err(HubError::Handover)?;
         self.core.tell_changes();
         self.close_journal()?;
         let sends_keys = !Keeping::of(&self.core.settings.spec).shares_disk(&theirs);
@@ -187,8 +189,10 @@ impl Hub {
             Err(error) => self.core.say(&error),
         }
         self.stay_with_engines();
+        self.go_on_with_locks();
         for key in self.connections.keys() {
-            self.mark(key);
+            // What they sent behind an answer about a lock was left for the successor.
+            self.go_on(key);
         }
     }
 

@@ -18,6 +18,7 @@ use super::book::{Pages, Record};
 use crate::core::Core;
 use crate::engine::{BusLink, Held};
 use crate::herd::keys::{COMMAND, Saved};
+use crate::locks::PassedLocks;
 use crate::table::Key;
 
 /// The record that says that the store's follow.
@@ -65,6 +66,7 @@ pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
     for (time, key, nonce) in core.window.remembered() {
         pages.add(&[b"nonce", time.to_string().as_bytes(), key.to_string().as_bytes(), &nonce]);
     }
+    super::locks::write(core, pages);
     pages.add(&[b"epoch", core.epoch.as_bytes()]);
     write_changes(core, pages);
     for source in core.scripts.iter().flat_map(crate::script::Scripts::loaded) {
@@ -192,6 +194,7 @@ pub(crate) struct Machines {
     pub(crate) shared: Saved,
     /// How far the former hub was with what other servers tell.
     pub(crate) standing: Vec<HaveOrigin>,
+    pub(crate) locks: PassedLocks,
     names: Names,
 }
 
@@ -332,7 +335,7 @@ impl Machines {
                 let database = u32::try_from(record.number(1)?).unwrap_or(0);
                 self.store.push((database, record.rest(2).to_vec()));
             }
-            _ => {}
+            _ => super::locks::read(record, &mut self.locks)?,
         }
         Ok(())
     }

@@ -94,7 +94,11 @@ impl Hub {
         let members: Vec<Key> =
             machines.bus.members.iter().map(|member| Key::from_number(member.id.0)).collect();
         let held = std::mem::take(&mut machines.held);
+        let locks = std::mem::take(&mut machines.locks);
+        let waiting = locks.waiting.clone();
+        let tied: Vec<u64> = locks.held.iter().filter_map(|(_, held)| held.session).collect();
         self.core.restore(machines);
+        self.core.locks.take_over(self.core.moment.tick, locks).map_err(HandoverError::KeepLocks)?;
         if has_keys {
             let Core { durability, store, herd, moment, .. } = &mut self.core;
             let shared = |sink: &mut dyn FnMut(&[&[u8]])| herd.iter().for_each(|herd| herd.write_keys(sink));
@@ -117,10 +121,19 @@ impl Hub {
         }
         self.connections.restored(last_turn);
         self.forget_the_lost(&members);
+        for client in
+            tied.into_iter().filter(|client| self.connections.get(Key::from_number(*client)).is_none())
+        {
+            self.core.locks.gone(self.core.moment.tick, client);
+        }
         link.send(TAKEN, &[], WITHIN)?;
         // Not before: what is done now is ours alone.
         for held in held {
             self.core.publish_held(held);
+        }
+        // Who waited for a lock has its place in the queue again.
+        for key in waiting {
+            self.go_on(key);
         }
         for key in self.connections.keys() {
             self.go_on(key);

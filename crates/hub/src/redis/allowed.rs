@@ -3,7 +3,7 @@
 use remuda_wire::resp::Writer;
 
 use super::CommandKind;
-use super::own::{Own, Verb};
+use super::own::{LockVerb, Own, Verb};
 use super::session::Session;
 use super::text;
 use crate::access::{Denied, User};
@@ -29,12 +29,34 @@ pub(super) fn allowed(session: &Session, kind: CommandKind, command: &[&[u8]]) -
             let may = command[1..].iter().all(|key| user.access.may_read(key));
             if may { Ok(()) } else { Err(Denied::Key.to_string()) }
         }
+        CommandKind::Own(own) if lock_rule(own).is_some() => {
+            let may = match lock_rule(own) {
+                Some(Rule::Write) => user.access.may_write(command[1]),
+                _ => user.access.may_read(command[1]),
+            };
+            if may { Ok(()) } else { Err(Denied::Key.to_string()) }
+        }
         // Nobody here knows which of its arguments are keys.
         CommandKind::Foreign(_) if !user.is_unrestricted() => Err(no_permissions(user, kind)),
         CommandKind::Own(own) if concerns_all(own, command) && !user.is_unrestricted() => {
             Err(no_permissions(user, kind))
         }
         _ => Ok(()),
+    }
+}
+
+/// What a client has to be allowed with a key of the lock's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Read,
+    Write,
+}
+
+fn lock_rule(own: &Own) -> Option<Rule> {
+    match own.verb {
+        Verb::Lock(LockVerb::Acquire | LockVerb::Renew | LockVerb::Release) => Some(Rule::Write),
+        Verb::Lock(LockVerb::Info) => Some(Rule::Read),
+        _ => None,
     }
 }
 

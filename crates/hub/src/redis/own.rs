@@ -1,4 +1,4 @@
-//! The commands that are the hub's and not the store's: about connections, the bus, scripts, calls.
+//! The commands that are the hub's and not the store's: about connections, the bus, scripts, calls, locks.
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(crate) enum Verb {
     HubMetrics,
     Info,
     LastSave,
+    Lock(LockVerb),
     Lolwut,
     Module,
     Multi,
@@ -53,6 +54,16 @@ pub(crate) enum Verb {
     Unwatch,
     Wait,
     Watch,
+}
+
+/// What to do with a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockVerb {
+    Acquire,
+    Info,
+    List,
+    Release,
+    Renew,
 }
 
 /// One of them.
@@ -92,7 +103,7 @@ const fn at_once(own: Own) -> Own {
 }
 
 /// All, by name.
-pub(crate) static OWN: [Own; 57] = [
+pub(crate) static OWN: [Own; 62] = [
     own("ACL", -2, Verb::Acl, "6.0.0"),
     early(own("AUTH", -2, Verb::Auth, "1.0.0")),
     own("BGREWRITEAOF", 1, Verb::BgRewrite, "1.0.0"),
@@ -117,6 +128,11 @@ pub(crate) static OWN: [Own; 57] = [
     own("HUB.METRICS", 1, Verb::HubMetrics, OURS),
     own("INFO", -1, Verb::Info, "1.0.0"),
     own("LASTSAVE", 1, Verb::LastSave, "1.0.0"),
+    own("LOCK.ACQUIRE", -3, Verb::Lock(LockVerb::Acquire), OURS),
+    own("LOCK.INFO", 2, Verb::Lock(LockVerb::Info), OURS),
+    own("LOCK.LIST", 1, Verb::Lock(LockVerb::List), OURS),
+    own("LOCK.RELEASE", 3, Verb::Lock(LockVerb::Release), OURS),
+    own("LOCK.RENEW", 4, Verb::Lock(LockVerb::Renew), OURS),
     own("LOLWUT", -1, Verb::Lolwut, "5.0.0"),
     own("MODULE", -2, Verb::Module, "4.0.0"),
     at_once(own("MULTI", 1, Verb::Multi, "1.2.0")),

@@ -37,6 +37,8 @@ pub(crate) enum Waiting {
     Answer,
     /// A call to answer.
     Call,
+    /// A lock, or the disk to note what became of one.
+    Lock,
     /// Something about other connections, at the end of the turn.
     Errand,
     /// The disk: the command, which stands in the input still, subscribes, and its confirmation has to come behind

@@ -51,7 +51,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("lastsave", "the time now: what is written is on disk within `fsync`"),
     ("module", "there are none"),
     ("object", "`ENCODING REFCOUNT IDLETIME FREQ`"),
-    ("publish", "topics that begin with `store.` or `__key` are the hub's own"),
+    ("publish", "topics that begin with `store.`, `__key` or `lock.` are the hub's own"),
     ("readonly", "refused: there is no cluster"),
     ("readwrite", "refused: there is no cluster"),
     ("role", "always a master without replicas"),

@@ -9,6 +9,7 @@
 //! | `PUB topic payload …` | `OK receivers` |
 //! | `SYNC prefix timeout_ms` | `OK` once somebody has subscribed to exactly this prefix |
 //! | `REPLAY prefix after` | `OK lost`, then sequence, topic, payload of each message |
+//! | `LOCK`, `RENEW`, `UNLOCK`, `LOCKINFO`, `LOCKS` | as in [`crate::locks::words`]: `OK …`, `NIL` or `ERROR reason` |
 //! | `PING` | `OK PONG` |
 //! | any command of the store | `OK value …`, `NIL`, or `ERROR reason` |
 //!
@@ -40,7 +41,10 @@ pub(crate) fn split<'a>(frames: &'a [&'a [u8]]) -> Option<Asked<'a>> {
 }
 
 fn is_verb(frame: &[u8]) -> bool {
-    const VERBS: [&str; 9] = ["CALL", "SERVE", "REPLY", "FAIL", "LEAVE", "PUB", "SYNC", "REPLAY", "PING"];
+    const VERBS: [&str; 14] = [
+        "CALL", "SERVE", "REPLY", "FAIL", "LEAVE", "PUB", "SYNC", "REPLAY", "PING", "LOCK", "RENEW",
+        "UNLOCK", "LOCKINFO", "LOCKS",
+    ];
     VERBS.iter().any(|verb| frame.eq_ignore_ascii_case(verb.as_bytes()))
         || remuda_store::lookup(frame).is_some()
 }

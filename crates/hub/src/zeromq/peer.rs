@@ -62,6 +62,8 @@ pub(crate) struct Peer {
     /// Its calls, by ticket.
     pub(crate) calls: BTreeMap<u64, Pending>,
     pub(crate) next_ticket: u64,
+    /// Its questions about locks, by ticket.
+    pub(crate) locks: BTreeMap<u64, Pending>,
     /// A prefix that it waits to be subscribed to, and how to answer the question.
     pub(crate) sync: Option<(Vec<u8>, Pending)>,
     /// Requests that were not carried out because answers pile up, from this one of the batch on.
@@ -89,6 +91,7 @@ impl Peer {
             is_member: false,
             calls: BTreeMap::new(),
             next_ticket: 0,
+            locks: BTreeMap::new(),
             sync: None,
             behind: None,
             signer: None,

@@ -1,5 +1,7 @@
 //! Requests of REQ, DEALER, ROUTER and REP peers, carried out. What they are stands in [`super::control`].
 
+mod locks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,6 +141,9 @@ fn carry_out(core: &mut Core, peer: &mut Peer, request: &mut Request<'_>) {
         (b"PUB", [_, parts @ ..]) if !parts.is_empty() => publish(core, peer, request, parts),
         (b"SYNC", [_, prefix, timeout]) => sync(core, peer, request, prefix, timeout),
         (b"REPLAY", [_, prefix, after]) => replay(core, request, prefix, after),
+        (b"LOCK" | b"RENEW" | b"UNLOCK" | b"LOCKINFO" | b"LOCKS", words) => {
+            locks::ask(core, peer, request, &verb, &words[1..]);
+        }
         (b"PING", [_]) => request.ok([b"PONG".to_vec()]),
         (b"CALL" | b"SERVE" | b"REPLY" | b"FAIL" | b"LEAVE" | b"PUB" | b"SYNC" | b"REPLAY", _) => {
             let verb = String::from_utf8_lossy(&verb).into_owned();

@@ -34,6 +34,9 @@ pub struct HubMetrics {
     pub journal: JournalMetrics,
     /// Lua.
     pub scripts: ScriptMetrics,
+    /// Locks.
+    #[serde(default)]
+    pub locks: LockMetrics,
     /// Servers that carry the bus or hold the store in place of the hub; at most one of each.
     #[serde(default)]
     pub engines: Vec<EngineMetrics>,
@@ -261,6 +264,21 @@ pub struct JournalMetrics {
     pub congestions_total: u64,
     /// Writes are refused because the disk does not take them.
     pub is_failing: bool,
+}
+
+/// Locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LockMetrics {
+    /// Locks held.
+    pub held: u64,
+    /// Clients that wait for one.
+    pub waiting: u64,
+    /// Locks given.
+    pub acquired_total: u64,
+    /// Leases that ended by themselves.
+    pub expired_total: u64,
+    /// Questions refused: out of range, too many, not given here, or the disk did not take them.
+    pub refused_total: u64,
 }
 
 /// Scripts.

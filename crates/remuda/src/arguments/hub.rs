@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Printing;
-use super::value::some_time;
+use super::value::{some_time, time};
 
 #[derive(Debug, Args)]
 pub(crate) struct Database {
@@ -130,4 +130,25 @@ pub(crate) struct TopArguments {
     pub(crate) once: bool,
     #[command(flatten)]
     pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LockArguments {
+    /// The lock.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// A holder that is not heard of for this long has lost it, 100ms to 24h.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = some_time)]
+    pub(crate) ttl: Duration,
+    /// Wait so long while another has it; 0 is not at all [default: as long as it takes].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) wait: Option<Duration>,
+    /// What `remuda locks` shows as its holder [default: this machine and process].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) owner: Option<String>,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+    /// What runs while the lock is held; it finds REMUDA_LOCK_NAME and REMUDA_FENCE in its variables.
+    #[arg(value_name = "CMD", required = true, last = true)]
+    pub(crate) command: Vec<std::ffi::OsString>,
 }

@@ -25,6 +25,8 @@ mod hub_durability;
 mod hub_engines;
 mod hub_handover;
 mod hub_herd;
+mod hub_lock_engines;
+mod hub_locks;
 mod hub_process;
 mod hub_redis;
 mod hub_zeromq;

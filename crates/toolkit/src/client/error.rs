@@ -118,9 +118,11 @@ impl ClientError {
         matches!(self, Self::Said(_) | Self::TooLong { .. })
     }
 
-    /// Whether another try later may go well without anything being changed: the hub was away, or slow.
+    /// Whether another try later may go well without anything being changed: the hub, or the engine of its locks, was
+    /// away or slow.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::Lost { .. } | Self::Late { .. })
+            || self.code() == Some("LOCKSENGINE")
     }
 }

@@ -28,7 +28,24 @@ pub struct SetOptions {
     pub condition: Condition,
 }
 
-/// The hub's store; also publishes. Connects with the first question, and anew with the one after a failure.
+/// How a lock is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockAsk<'a> {
+    /// How long a lease lasts that is not renewed: 100 ms to 24 h; default: 10 s.
+    pub ttl: Duration,
+    /// How long to wait while another has it: at most 24 h; default: not at all.
+    pub wait: Duration,
+    /// What the holder calls itself, at most 256 bytes; default: nothing.
+    pub owner: &'a [u8],
+}
+
+impl Default for LockAsk<'_> {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(10), wait: Duration::ZERO, owner: b"" }
+    }
+}
+
+/// The hub's store; also publishes, and locks. Connects with the first question, and anew with the one after a failure.
 #[derive(Debug)]
 pub struct Store {
     hub: Hub,
@@ -114,22 +131,67 @@ impl Store {
         count(self.command(&[b"PUBLISH", topic, payload])?, "PUBLISH")
     }
 
+    /// Acquires a lock and waits for it as long as `ask` says; says the fence of the acquisition, or `None` where another has
+    /// it for so long. A lock whose reply was lost is free when its ttl is over.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `LOCKSELSEWHERE`, `LOCKSDISK` where the hub has none to give.
+    pub fn acquire(&mut self, name: &[u8], ask: &LockAsk<'_>) -> Result<Option<u64>, ClientError> {
+        let (ttl, wait) = (millis(ask.ttl), millis(ask.wait));
+        let command: [&[u8]; 7] =
+            [b"LOCK.ACQUIRE", name, ttl.as_bytes(), b"WAIT", wait.as_bytes(), b"OWNER", ask.owner];
+        let within = self.hub.limits().reply.saturating_add(ask.wait);
+        match self.command_within(&command, within)? {
+            Value::Integer(fence) => Ok(u64::try_from(fence).ok()),
+            Value::Null => Ok(None),
+            _ => Err(ClientError::Unexpected { command: "LOCK.ACQUIRE", expected: "a fence or nothing" }),
+        }
+    }
+
+    /// Begins the lease of an acquisition anew; says no where it holds the lock no more. The lease lasts for `ttl` from
+    /// before this was asked, as far as the caller can know.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn renew(&mut self, name: &[u8], fence: u64, ttl: Duration) -> Result<bool, ClientError> {
+        let (fence, ttl) = (fence.to_string(), millis(ttl));
+        let reply = self.command(&[b"LOCK.RENEW", name, fence.as_bytes(), ttl.as_bytes()])?;
+        count(reply, "LOCK.RENEW").map(|renewed| renewed > 0)
+    }
+
+    /// Gives a lock back; says no where this acquisition holds it no more.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn release(&mut self, name: &[u8], fence: u64) -> Result<bool, ClientError> {
+        let reply = self.command(&[b"LOCK.RELEASE", name, fence.to_string().as_bytes()])?;
+        count(reply, "LOCK.RELEASE").map(|released| released > 0)
+    }
+
     /// Any command that is answered at once and by one reply: none that waits for longer than a reply may take, and none
     /// that subscribes.
     ///
     /// # Errors
     /// [`ClientError`]; errors of the hub are [`ClientError::Said`].
     pub fn command(&mut self, command: &[&[u8]]) -> Result<Value, ClientError> {
+        self.command_within(command, self.hub.limits().reply)
+    }
+
+    fn command_within(&mut self, command: &[&[u8]], within: Duration) -> Result<Value, ClientError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.hub.connect()?,
         };
-        let reply = connection.ask(command);
+        let reply = connection.ask_within(command, within);
         if reply.as_ref().err().is_none_or(ClientError::spares_connection) {
             self.connection = Some(connection);
         }
         reply
     }
+}
+
+fn millis(time: Duration) -> String {
+    time.as_millis().to_string()
 }
 
 /// A reply that counts.

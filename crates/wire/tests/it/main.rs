@@ -4,8 +4,10 @@
 
 mod golden;
 mod hostile;
+mod http;
 mod nats;
 mod peers;
+mod postgres;
 mod pyzmq;
 mod resp_command;
 mod resp_value;

@@ -455,7 +455,7 @@ fn servers_that_cannot_be_called_are_told() {
 #[test]
 fn what_is_wrong_with_an_engine_is_told_where_it_stands_and_without_its_password() {
     insta::assert_snapshot!(mistakes("[bus]\nengine = \"kafka://u:hunter2@k\"\n[store]\nengine = \"nats://n\"\n"), @r#"
-    error: this is no engine: write "embedded", "redis://host:6379" or "nats://host:4222"
+    error: this is no engine: write "embedded", "redis://host:6379", "nats://host:4222", "postgres://user@host:5432/database" or "etcd://host:2379"
      --> /srv/shop/remuda.toml:2:10
       |
     2 | engine = "kafka://u:*******@k"
@@ -481,5 +481,83 @@ fn what_is_wrong_with_an_engine_is_told_where_it_stands_and_without_its_password
       |
     5 | engine = "redis://me:********@r"
       |          ^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn locks_that_several_hubs_would_give_away_are_refused_with_what_to_write() {
+    insta::assert_snapshot!(mistakes("[herd]\npeers = [\"10.0.0.2:7946\"]\n[locks]\n"), @r#"
+    error: this hub is in a herd, and each of them would give the same lock away: say who keeps the locks
+     --> /srv/shop/remuda.toml:3:1
+      |
+    3 | [locks]
+      | ^^^^^^^
+      |
+      = help: home = "NODE" names the one hub that keeps them; engine = "postgres://…" or "etcd://…" keeps them for all
+    "#);
+    insta::assert_snapshot!(mistakes("[store]\nengine = \"redis://r\"\n[locks]\nengine = \"embedded\"\n"), @r#"
+    error: this hub shares its bus or store with others, and each of them would give the same lock away: say who keeps the locks
+     --> /srv/shop/remuda.toml:3:1
+      |
+    3 | [locks]
+      | ^^^^^^^
+      |
+      = help: home = "NODE" names the one hub that keeps them; engine = "postgres://…" or "etcd://…" keeps them for all
+    "#);
+    insta::assert_snapshot!(mistakes("[bus]\n[locks]\nengine = \"nats://n\"\n"), @r#"
+    error: a NATS carries messages; it cannot keep locks
+     --> /srv/shop/remuda.toml:3:10
+      |
+    3 | engine = "nats://n"
+      |          ^^^^^^^^^^
+      |
+      = help: write "postgres://user@host/database", "etcd://host", or "redis://host" for best effort
+    "#);
+    insta::assert_snapshot!(mistakes("[bus]\n[locks]\nengine = \"etcd://k\"\nhome = \"one\"\n"), @r#"
+    error: with an engine every hub gives locks: `home` has no meaning then
+     --> /srv/shop/remuda.toml:4:8
+      |
+    4 | home = "one"
+      |        ^^^^^
+    "#);
+    insta::assert_snapshot!(mistakes("[bus]\n[locks]\nengine = \"postgres://me:hunter2@db/x?sslmode=require\"\n"), @r#"
+    error: the hub does not speak TLS to engines, and `sslmode` demands it: put a tunnel between and write sslmode=disable
+     --> /srv/shop/remuda.toml:3:10
+      |
+    3 | engine = "postgres://me:*******@db/x?sslmode=require"
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(mistakes("[bus]\nengine = \"postgres://me@db\"\n[store]\nengine = \"etcd://k\"\n"), @r#"
+    error: this server cannot carry the bus: it keeps locks only
+     --> /srv/shop/remuda.toml:2:10
+      |
+    2 | engine = "postgres://**@db"
+      |          ^^^^^^^^^^^^^^^^^^
+      |
+      = help: write "embedded", "redis://host:6379" or "nats://host:4222"
+
+    error: this server cannot be the store: it keeps locks only
+     --> /srv/shop/remuda.toml:4:10
+      |
+    4 | engine = "etcd://k"
+      |          ^^^^^^^^^^
+      |
+      = help: write "embedded" or "redis://host:6379"
+    "#);
+    insta::assert_snapshot!(mistakes("[locks]\nhome = \"one\"\n"), @"
+    error: [locks] says how the hub keeps locks, and there is none
+     --> /srv/shop/remuda.toml:1:1
+      |
+    1 | [locks]
+      | ^^^^^^^
+      |
+      = help: write [bus], [store] or [herd]: each makes a hub
+    ");
+    insta::assert_snapshot!(mistakes("[bus]\n[locks]\nhome = \"\"\n"), @r#"
+    error: home is the name of a node
+     --> /srv/shop/remuda.toml:3:8
+      |
+    3 | home = ""
+      |        ^^
     "#);
 }

@@ -10,6 +10,10 @@ use std::str::FromStr;
 const REDIS_PORT: u16 = 6379;
 /// Port of NATS.
 const NATS_PORT: u16 = 4222;
+/// Port of PostgreSQL.
+const POSTGRES_PORT: u16 = 5432;
+/// Port of etcd's clients.
+const ETCD_PORT: u16 = 2379;
 
 /// What an engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,13 +22,53 @@ pub enum EngineKind {
     Redis,
     /// NATS' protocol: NATS from 2.2 on.
     Nats,
+    /// PostgreSQL's protocol: PostgreSQL from 11 on.
+    Postgres,
+    /// etcd's JSON over HTTP: etcd from 3.4 on.
+    Etcd,
+}
+
+impl EngineKind {
+    fn scheme(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+            Self::Postgres => "postgres",
+            Self::Etcd => "etcd",
+        }
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Self::Redis => REDIS_PORT,
+            Self::Nats => NATS_PORT,
+            Self::Postgres => POSTGRES_PORT,
+            Self::Etcd => ETCD_PORT,
+        }
+    }
+
+    fn of(scheme: &str) -> Result<Self, EngineUrlError> {
+        match scheme {
+            "redis" => Ok(Self::Redis),
+            "nats" => Ok(Self::Nats),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            "etcd" => Ok(Self::Etcd),
+            "rediss" => Err(EngineUrlError::Tls { plain: "redis" }),
+            "tls" => Err(EngineUrlError::Tls { plain: "nats" }),
+            "etcds" | "https" => Err(EngineUrlError::Tls { plain: "etcd" }),
+            _ => Err(EngineUrlError::Scheme),
+        }
+    }
 }
 
 /// Why a text is no URL of an engine. The text is not repeated: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EngineUrlError {
     /// Neither of the known schemes.
-    #[error("this is no engine: write \"embedded\", \"redis://host:6379\" or \"nats://host:4222\"")]
+    #[error(
+        "this is no engine: write \"embedded\", \"redis://host:6379\", \"nats://host:4222\", \
+         \"postgres://user@host:5432/database\" or \"etcd://host:2379\""
+    )]
     Scheme,
     /// `rediss://` or `tls://`.
     #[error("the hub does not speak TLS to engines: write {plain}:// and put a tunnel between")]
@@ -42,17 +86,29 @@ pub enum EngineUrlError {
     #[error("what follows the host in the engine's URL is no number of a database")]
     Database,
     /// A path, where there are no databases.
-    #[error("nothing may follow host and port in the URL of a NATS")]
-    Path,
+    #[error("nothing may follow host and port in the URL of a {scheme}://")]
+    Path {
+        /// The scheme.
+        scheme: &'static str,
+    },
+    /// `sslmode=require` and stronger.
+    #[error(
+        "the hub does not speak TLS to engines, and `sslmode` demands it: put a tunnel between and write sslmode=disable"
+    )]
+    SslMode,
+    /// A PostgreSQL without a role.
+    #[error("the URL of a PostgreSQL names who we are: postgres://USER@host/database")]
+    NoUser,
     /// `?` or `#`.
     #[error("the engine's URL has '?' or '#', which mean nothing here; in a password write them %3F and %23")]
     Query,
     /// Several servers, with commas.
     #[error("the engine's URL names several servers: name one, or a name that stands for all of them")]
     Several,
-    /// A name without a password, which Redis has no use for.
+    /// One of name and password, where both belong together.
     #[error(
-        "the URL of a Redis names a user without a password; a password alone is written redis://:PASSWORD@host"
+        "the engine's URL names a user without a password, or the reverse; Redis alone takes a password alone, written \
+         redis://:PASSWORD@host"
     )]
     NoPassword,
     /// A `%` that is not followed by two hexadecimal digits of some UTF-8.
@@ -68,7 +124,7 @@ pub struct EngineUrl {
     pub kind: EngineKind,
     /// A name, or an address without brackets.
     pub host: String,
-    /// TCP port. Default 6379 for Redis, 4222 for NATS.
+    /// TCP port. Default 6379 for Redis, 4222 for NATS, 5432 for PostgreSQL, 2379 for etcd.
     pub port: u16,
     /// Who we are there; alone, without a password, a token of NATS.
     pub user: Option<String>,
@@ -76,6 +132,8 @@ pub struct EngineUrl {
     pub password: Option<String>,
     /// Redis' database to begin in. Default 0.
     pub database: u32,
+    /// PostgreSQL's database. Default: one that is called as the user.
+    pub catalog: Option<String>,
 }
 
 impl EngineUrl {
@@ -109,10 +167,7 @@ impl EngineUrl {
 /// As in messages: no name, no password.
 impl fmt::Display for EngineUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.kind {
-            EngineKind::Redis => "redis",
-            EngineKind::Nats => "nats",
-        };
+        let scheme = self.kind.scheme();
         if self.host.contains(':') {
             write!(f, "{scheme}://[{}]:{}", self.host, self.port)
         } else {
@@ -131,13 +186,8 @@ impl FromStr for EngineUrl {
     type Err = EngineUrlError;
     fn from_str(text: &str) -> Result<Self, EngineUrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(EngineUrlError::Scheme)?;
-        let (kind, default_port) = match scheme {
-            "redis" => (EngineKind::Redis, REDIS_PORT),
-            "nats" => (EngineKind::Nats, NATS_PORT),
-            "rediss" => return Err(EngineUrlError::Tls { plain: "redis" }),
-            "tls" => return Err(EngineUrlError::Tls { plain: "nats" }),
-            _ => return Err(EngineUrlError::Scheme),
-        };
+        let kind = EngineKind::of(scheme)?;
+        let rest = if kind == EngineKind::Postgres { without_options(rest)? } else { rest };
         if rest.contains(['?', '#']) {
             return Err(EngineUrlError::Query);
         }
@@ -148,16 +198,20 @@ impl FromStr for EngineUrl {
         };
         let (host, port) = host_and_port(place)?;
         let port = match port {
-            None | Some("") => default_port,
+            None | Some("") => kind.port(),
             Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or(EngineUrlError::Port)?,
         };
-        let database = match (kind, path) {
-            (_, "") => 0,
+        let (mut database, mut catalog) = (0, None);
+        match (kind, path) {
+            (_, "") => {}
             (EngineKind::Redis, number) => {
-                number.parse().map_err(|_not_a_number| EngineUrlError::Database)?
+                database = number.parse().map_err(|_not_a_number| EngineUrlError::Database)?;
             }
-            (EngineKind::Nats, _) => return Err(EngineUrlError::Path),
-        };
+            (EngineKind::Postgres, name) => catalog = decoded(name)?,
+            (EngineKind::Nats | EngineKind::Etcd, _) => {
+                return Err(EngineUrlError::Path { scheme: kind.scheme() });
+            }
+        }
         let (user, password) = match account.map(|account| account.split_once(':').unwrap_or((account, ""))) {
             None => (None, None),
             Some((user, password)) => (decoded(user)?, decoded(password)?),
@@ -165,7 +219,32 @@ impl FromStr for EngineUrl {
         if kind == EngineKind::Redis && user.is_some() && password.is_none() {
             return Err(EngineUrlError::NoPassword);
         }
-        Ok(Self { text: text.to_owned(), kind, host: host.to_owned(), port, user, password, database })
+        if kind == EngineKind::Postgres && user.is_none() {
+            return Err(EngineUrlError::NoUser);
+        }
+        if kind == EngineKind::Etcd && user.is_some() != password.is_some() {
+            return Err(EngineUrlError::NoPassword);
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            kind,
+            host: host.to_owned(),
+            port,
+            user,
+            password,
+            database,
+            catalog,
+        })
+    }
+}
+
+/// The URL of a PostgreSQL without `?sslmode=…`, which may say anything that we do anyway.
+fn without_options(rest: &str) -> Result<&str, EngineUrlError> {
+    match rest.rsplit_once('?') {
+        None => Ok(rest),
+        Some((rest, "sslmode=disable" | "sslmode=allow" | "sslmode=prefer")) => Ok(rest),
+        Some((_, options)) if options.starts_with("sslmode=") => Err(EngineUrlError::SslMode),
+        Some(_) => Err(EngineUrlError::Query),
     }
 }
 

@@ -42,7 +42,7 @@ fn a_worker_gets_no_more_calls_than_it_has_room_for() {
 #[test]
 fn signed_requests_are_taken_once_in_time_and_unaltered() {
     let services = "[service.web]\ncommand = \"sleep 1000\"\n[service.job]\ncommand = \"sleep 1000\"\n";
-    let access = "[access.job]\ntopics = [\"job\"]\n";
+    let access = "[access.job]\ntopics = [\"job\"]\nkeys = [\"job:\"]\n";
     let instance = Instance::up(&format!("{HUB}{services}{access}"));
     let secret = std::fs::read_to_string(instance.dir().join("state/hub.secret")).unwrap();
     let secret: Secret = secret.trim_end().parse().unwrap();
@@ -50,4 +50,9 @@ fn signed_requests_are_taken_once_in_time_and_unaltered() {
     command.arg("signatures").env("TOKEN_WEB", token(&secret, "web")).env("TOKEN_JOB", token(&secret, "job"));
     run::run(command).done();
     instance.end();
+}
+
+#[test]
+fn locks_are_asked_for_by_requests() {
+    check(&["locks_are_asked_for_by_requests"]);
 }

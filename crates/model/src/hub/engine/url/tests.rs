@@ -21,6 +21,12 @@ fn a_url_is_taken_apart_and_shows_no_password() {
     let token = url("nats://t0ken@mq");
     assert_eq!((token.kind, token.port, token.user.as_deref()), (EngineKind::Nats, 4222, Some("t0ken")));
     assert_eq!(token.password, None);
+    let postgres = url("postgres://me:p%3Fw@db/own%20name?sslmode=prefer");
+    assert_eq!((postgres.kind, postgres.port), (EngineKind::Postgres, 5432));
+    assert_eq!((postgres.catalog.as_deref(), postgres.password.as_deref()), (Some("own name"), Some("p?w")));
+    assert_eq!(postgres.to_string(), "postgres://db:5432");
+    let etcd = url("etcd://root:pw@kv");
+    assert_eq!((etcd.kind, etcd.port, etcd.catalog), (EngineKind::Etcd, 2379, None));
 }
 
 #[test]
@@ -38,7 +44,15 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
         assert_eq!(error(port), EngineUrlError::Port, "{port}");
     }
     assert_eq!(error("redis://host/x"), EngineUrlError::Database);
-    assert_eq!(error("nats://host/1"), EngineUrlError::Path);
+    assert_eq!(error("nats://host/1"), EngineUrlError::Path { scheme: "nats" });
+    assert_eq!(error("etcd://host/1"), EngineUrlError::Path { scheme: "etcd" });
+    assert_eq!(error("etcds://host"), EngineUrlError::Tls { plain: "etcd" });
+    for mode in ["require", "verify-ca", "verify-full"] {
+        assert_eq!(error(&format!("postgres://me@host/db?sslmode={mode}")), EngineUrlError::SslMode);
+    }
+    assert_eq!(error("postgres://me@host/db?connect_timeout=1"), EngineUrlError::Query);
+    assert_eq!(error("postgres://host/db"), EngineUrlError::NoUser);
+    assert_eq!(error("etcd://me@host"), EngineUrlError::NoPassword);
     assert_eq!(error("redis://host?db=1"), EngineUrlError::Query);
     assert_eq!(error("nats://a:1,b:2"), EngineUrlError::Several);
     assert_eq!(error("redis://a%zz@host"), EngineUrlError::Encoding);
@@ -52,6 +66,8 @@ fn an_engine_shows_no_password() {
     assert_eq!(shown("redis://db:6379/2"), "redis://db:6379/2");
     assert_eq!(shown("redis://me:p@ss:w@db:6379/2"), "redis://me:***@db:6379/2");
     assert_eq!(shown("nats://sesame@db"), "nats://***@db");
+    assert_eq!(shown("postgres://me:pw@db/x?sslmode=disable"), "postgres://me:***@db/x?sslmode=disable");
+    assert_eq!(shown("postgres://me:pw@db?sslmode=disable"), "postgres://me:***@db?sslmode=disable");
 }
 
 proptest! {
@@ -68,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_taken_apart_or_refused(text in "(redis|nats|tls)://[ -~]{0,40}") {
+    fn any_text_is_taken_apart_or_refused(text in "(redis|nats|tls|postgres|etcd)://[ -~]{0,40}") {
         if let Err(error) = text.parse::<EngineUrl>() {
             prop_assert!(!error.to_string().contains(&text));
         }
