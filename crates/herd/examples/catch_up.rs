@@ -60,6 +60,10 @@ impl Shelf for Made {
         None
     }
 
+    fn fix_expiry(&mut self, _: u32, _: &[u8]) -> Option<u64> {
+        None
+    }
+
     fn element(&self, _: u32, _: &[u8], _: &[u8]) -> Option<Bytes> {
         None
     }

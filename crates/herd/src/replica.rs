@@ -12,6 +12,7 @@
 mod clock;
 mod code;
 mod ended;
+mod ends;
 mod figures;
 mod fold;
 mod forgotten;
@@ -27,6 +28,7 @@ mod portrait;
 mod pull;
 mod quarantine;
 mod recent;
+mod refill;
 mod remote;
 mod scope;
 mod serve;
@@ -53,6 +55,7 @@ pub use table::{BRANCHES, KEY_MAX_BYTES, LEAVES, LEVELS};
 
 use crate::replica::code::{Knowledge, Note};
 use crate::replica::ended::Ended;
+use crate::replica::meta::More;
 use crate::replica::pull::Pull;
 use crate::replica::quarantine::Quarantine;
 use crate::replica::recent::Recent;
@@ -80,6 +83,8 @@ pub struct Replica {
     peers: BTreeMap<NodeId, Peer>,
     next_pull: u32,
     compare_tick_ms: u64,
+    /// When what is lacking here is looked for at all peers, and how long after the last time that is.
+    refill: Option<(u64, u64)>,
     random: u64,
     figures: ReplicaFigures,
 }
@@ -124,6 +129,7 @@ impl Replica {
             peers: BTreeMap::new(),
             next_pull: 0,
             compare_tick_ms: 0,
+            refill: None,
             random: fold::mix(seed, me.0),
             figures: ReplicaFigures::default(),
             options,
@@ -207,7 +213,8 @@ impl Replica {
     pub fn deadline_tick_ms(&self) -> u64 {
         let pulls = self.peers.values().filter_map(|peer| peer.pull.as_ref());
         let patience = pulls.map(|pull| pull.heard_tick_ms.saturating_add(self.options.patience_ms)).min();
-        let dues = [self.quarantine.due_tick_ms(), self.ended.next_tick_ms(), patience];
+        let refill = self.refill.map(|(due, _)| due);
+        let dues = [self.quarantine.due_tick_ms(), self.ended.next_tick_ms(), patience, refill];
         dues.into_iter().flatten().fold(self.compare_tick_ms, u64::min)
     }
 
@@ -273,14 +280,10 @@ impl Replica {
                 orders.push(Order::Event(ReplicaEvent::Abandoned(id)));
             }
         }
+        self.refill(now, orders);
         if now.tick_ms >= self.compare_tick_ms {
             self.plan_comparison(now);
-            let free: Vec<NodeId> = self
-                .peers
-                .iter()
-                .filter(|(_, peer)| peer.is_up && peer.pull.is_none())
-                .map(|(&id, _)| id)
-                .collect();
+            let free = self.free_peers();
             let chance = self.chance(free.len() as u64);
             if let Some(&peer) = usize::try_from(chance).ok().and_then(|chance| free.get(chance)) {
                 self.begin_pull(now, peer, true, false, orders);
@@ -292,6 +295,7 @@ impl Replica {
     fn forget_ended(&mut self, now: Now) {
         while let Some((end, is_early)) = self.ended.pop(now.tick_ms, self.options.ended_max) {
             let Some(entry) = self.table.get(&end.address) else { continue };
+            let ended = entry.more.and_then(More::end).unwrap_or(Mark::ZERO).stamp;
             match &end.part {
                 Some(part) => {
                     let have = entry.more.and_then(|more| more.parts.get(part));
@@ -305,7 +309,7 @@ impl Replica {
                 None if entry.is_live() || entry.newest() != end.mark => continue,
                 None => self.table.remove(&end.address),
             }
-            self.ended.horizon = self.ended.horizon.max(end.mark.stamp);
+            self.ended.horizon = self.ended.horizon.max(end.mark.stamp).max(ended);
             self.figures.forgotten_early += u64::from(is_early);
         }
     }
@@ -317,7 +321,11 @@ impl Replica {
         }
         self.clock.resume_after(state.newest().stamp);
         let mut meta = self.table.take(&address);
-        let joined = meta.join(state, now.wall_ms, false);
+        if let Extent::Lacking(end) = state.extent {
+            meta.lack(end);
+        }
+        // Nothing ends yet: what ended when is in the notes that follow, and in the store.
+        let joined = meta.join(state, 0);
         if meta.wants_number()
             && let Base::Whole(Body::Text(text)) = &state.base
         {

@@ -137,8 +137,12 @@ fn put_state(out: &mut BytesMut, state: &KeyState) {
         Base::Whole(Body::Text(body)) => (3, Some(body)),
         Base::Whole(Body::Packed(body)) => (4, Some(body)),
     };
-    let has_extent = u8::from(matches!(state.extent, Extent::Between(..)));
-    out.put_u8(base | u8::from(state.expiry.is_some()) << 3 | has_extent << 4);
+    let extent = match state.extent {
+        Extent::Named => 0,
+        Extent::Between(..) => 1,
+        Extent::Lacking(_) => 2,
+    };
+    out.put_u8(base | u8::from(state.expiry.is_some()) << 3 | extent << 4);
     if base != 0 {
         put_mark(out, state.mark);
     }
@@ -149,9 +153,13 @@ fn put_state(out: &mut BytesMut, state: &KeyState) {
         put_mark(out, expiry.mark);
         put_number(out, expiry.at_ms.map_or(0, |at| at.saturating_add(1)));
     }
-    if let Extent::Between(after, upto) = &state.extent {
-        put_bound(out, after.as_ref());
-        put_bound(out, upto.as_ref());
+    match &state.extent {
+        Extent::Named => {}
+        Extent::Between(after, upto) => {
+            put_bound(out, after.as_ref());
+            put_bound(out, upto.as_ref());
+        }
+        Extent::Lacking(mark) => put_mark(out, *mark),
     }
     put_number(out, state.elements.len() as u64);
     for element in &state.elements {
@@ -229,9 +237,12 @@ impl Input<'_> {
             let (mark, at) = (self.mark()?, self.number()?);
             state.expiry = Some(Expiry { mark, at_ms: at.checked_sub(1) });
         }
-        if bits & 16 != 0 {
-            state.extent = Extent::Between(self.bound()?, self.bound()?);
-        }
+        state.extent = match bits >> 4 {
+            0 => Extent::Named,
+            1 => Extent::Between(self.bound()?, self.bound()?),
+            2 => Extent::Lacking(self.mark()?),
+            other => return Err(CodeError::Unknown { what: "extent", value: u64::from(other) }),
+        };
         for _ in 0..self.count()? {
             state.elements.push(self.element()?);
         }

@@ -24,7 +24,8 @@ impl Replica {
         name: &[u8],
         shelf: &mut dyn Shelf,
     ) {
-        let is_deleted = |mark: Mark| mark == Mark::ZERO || pull.has_forgotten(mark);
+        // An end has no server: it is not known or unknown, and follows from what is.
+        let is_deleted = |mark: Mark| mark.node == Mark::ZERO.node || pull.has_forgotten(mark);
         let (database, key) = parts_of(name);
         let is_deleted = |entry: &Entry<'_>| {
             entry.marks().all(is_deleted) && !self.stays_here(entry, database, key, shelf)
@@ -42,6 +43,9 @@ impl Replica {
     pub(super) fn strike_forgotten(&self, state: &mut KeyState) {
         let Some(address) = address(state.database, &state.key) else { return };
         let entry = self.table.get(&address);
+        if entry.is_some_and(|entry| entry.is_lacking()) {
+            return;
+        }
         let base = entry.map_or(Mark::ZERO, |entry| entry.base);
         let more = entry.and_then(|entry| entry.more);
         let is_forgotten = |mark: Mark| mark.stamp < self.ended.horizon && self.known.covers(mark);

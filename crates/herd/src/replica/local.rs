@@ -16,7 +16,9 @@ use crate::replica::portrait::bare;
 use crate::replica::recent::Arrival;
 use crate::replica::scope::Scope;
 use crate::replica::shelf::Shelf;
-use crate::replica::state::{Base, Body, Change, Collection, Element, Expiry, KeyState, Shape, Share};
+use crate::replica::state::{
+    Base, Body, Change, Collection, Element, Expiry, Extent, KeyState, Shape, Share,
+};
 use crate::replica::table::{Address, address, parts_of};
 use crate::replica::{Replica, Stretch, fold};
 
@@ -39,7 +41,7 @@ impl Replica {
         database: u32,
         key: &[u8],
         touch: Touch<'_>,
-        shelf: &dyn Shelf,
+        shelf: &mut dyn Shelf,
         orders: &mut Vec<Order>,
     ) {
         if self.scopes.of(key) == Scope::Local {
@@ -48,10 +50,15 @@ impl Replica {
         let Some(address) = address(database, key) else {
             return self.oversized(database, key, key.len(), orders);
         };
+        self.end_if_over(now, &address);
         let before = self.table.get(&address).and_then(|entry| entry.shape());
         let touched = Touched { database, key, address, before };
         match (shelf.shape(database, key), touch) {
-            (None, Touch::Lapsed) => self.lapsed(now, &touched),
+            // Another server's news came after.
+            (Some(_), Touch::Lapsed) => {}
+            (None, Touch::Lapsed) if before.is_some() && self.ends(&touched.address) => {
+                self.end(now, &touched.address, true);
+            }
             (None, _) if before.is_some() => {
                 let state = KeyState::silent(database, Bytes::copy_from_slice(key));
                 self.make(now, &touched, state, &|state, mark| state.mark = mark, shelf, orders);
@@ -82,6 +89,10 @@ impl Replica {
         }
         for name in known {
             let key = parts_of(&name).1;
+            self.end_if_over(now, &name);
+            if !self.table.get(&name).is_some_and(|entry| entry.is_live()) {
+                continue;
+            }
             if shelf.shape(database, key).is_none() {
                 if is_restored {
                     // Its time was over meanwhile, or it was lost: if it lives elsewhere it is to be told
@@ -107,21 +118,12 @@ impl Replica {
         }
     }
 
-    fn lapsed(&mut self, now: Now, touched: &Touched<'_>) {
-        if touched.before.is_some() {
-            let mut meta = self.table.take(&touched.address);
-            meta.lapse();
-            self.remember_ends(now, &touched.address, &meta, &Joined::default());
-            self.table.put(&touched.address, meta);
-        }
-    }
-
     fn whole_touched(
         &mut self,
         now: Now,
         touched: &Touched<'_>,
         touch: Touch<'_>,
-        shelf: &dyn Shelf,
+        shelf: &mut dyn Shelf,
         orders: &mut Vec<Order>,
     ) {
         let (database, key) = (touched.database, touched.key);
@@ -145,7 +147,7 @@ impl Replica {
                     return self.oversized(database, key, body.len(), orders);
                 }
                 state.base = Base::Whole(body);
-                let at_ms = shelf.expiry_ms(database, key);
+                let at_ms = shelf.fix_expiry(database, key);
                 let with_mark = move |state: &mut KeyState, mark: Mark| {
                     state.mark = mark;
                     state.expiry = Some(Expiry { mark, at_ms });
@@ -161,7 +163,7 @@ impl Replica {
         touched: &Touched<'_>,
         collection: Collection,
         touch: Touch<'_>,
-        shelf: &dyn Shelf,
+        shelf: &mut dyn Shelf,
         orders: &mut Vec<Order>,
     ) {
         let (database, key) = (touched.database, touched.key);
@@ -208,8 +210,9 @@ impl Replica {
                 }
             }
         }
-        let ends = shelf.expiry_ms(database, key).is_some() || more.is_some_and(|more| more.expiry.is_some());
-        let tells_expiry = ends && !matches!(touch, Touch::Elements(_) | Touch::Fewer);
+        let is_known = self.table.get(&touched.address).is_some();
+        let tells_expiry = (is_known || shelf.expiry_ms(database, key).is_some())
+            && !matches!(touch, Touch::Elements(_) | Touch::Fewer);
         for bytes in too_large {
             self.oversized(database, key, bytes, orders);
         }
@@ -250,10 +253,10 @@ impl Replica {
         now: Now,
         touched: &Touched<'_>,
         state: KeyState,
-        shelf: &dyn Shelf,
+        shelf: &mut dyn Shelf,
         orders: &mut Vec<Order>,
     ) {
-        let at_ms = shelf.expiry_ms(touched.database, touched.key);
+        let at_ms = shelf.fix_expiry(touched.database, touched.key);
         let with_mark = move |state: &mut KeyState, mark| state.expiry = Some(Expiry { mark, at_ms });
         self.make(now, touched, state, &with_mark, shelf, orders);
     }
@@ -261,9 +264,9 @@ impl Replica {
     /// What this server has counted in this life, with one step more; none when it begins to count. What it counted before
     /// stays a share of its own: others may know more of it than a folder that was put back to an older copy.
     fn share_after(&self, address: &[u8], step: i64) -> Option<Share> {
-        let shares = &self.table.get(address)?.more?.shares;
+        let entry = self.table.get(address).filter(|entry| entry.is_live())?;
         let is_own = |share: &&Share| share.node == self.me && share.since > self.begun;
-        let share = *shares.values().rev().find(is_own)?;
+        let share = *entry.more?.counted().rev().find(is_own)?;
         Some(Share { sum: share.sum.saturating_add(step), ..share })
     }
 
@@ -277,11 +280,18 @@ impl Replica {
         shelf: &dyn Shelf,
         orders: &mut Vec<Order>,
     ) {
-        let mark = Mark { stamp: self.clock.give(now), node: self.me };
-        with_mark(&mut state, mark);
         let over = self.table.get(&touched.address).map_or(Mark::ZERO, |entry| entry.newest());
         let mut meta = self.table.take(&touched.address);
-        let joined = meta.join(&state, now.wall_ms, false);
+        let seen_end = meta.seen_end();
+        self.clock.resume_after(seen_end.unwrap_or(Mark::ZERO).stamp);
+        let mark = Mark { stamp: self.clock.give(now), node: self.me };
+        with_mark(&mut state, mark);
+        if state.mark == Mark::ZERO {
+            // The client saw what the end left.
+            state.mark = seen_end.unwrap_or(Mark::ZERO);
+            state.expiry = state.expiry.or(meta.lifetime_with(mark));
+        }
+        let joined = meta.join(&state, now.wall_ms);
         if meta.wants_number() {
             let text = shelf.body(touched.database, touched.key);
             let seen = text.and_then(|body| if let Body::Text(text) = body { integer(&text) } else { None });
@@ -296,16 +306,20 @@ impl Replica {
         orders.extend(self.clock.reserve(now).map(Order::Reserve));
         let change = Change { mark, previous, over, state };
         orders.push(Order::Note(code::encode_change(&Change {
-            state: self.noted(&touched.address, &change.state),
+            state: self.noted(&touched.address, &change.state, &Joined::default()),
             ..change.clone()
         })));
         orders.push(Order::Spread(code::encode_change(&change)));
     }
 
-    /// A change's state as its note has it: with the number of a counter, which the store no longer has alone.
-    pub(super) fn noted(&self, address: &[u8], state: &KeyState) -> KeyState {
+    /// A change's state as its note has it: with the number of a counter, which the store no longer has alone, and with
+    /// what is lacking since a key that had ended goes on.
+    pub(super) fn noted(&self, address: &[u8], state: &KeyState, joined: &Joined) -> KeyState {
         let mut state = bare(state);
         let entry = self.table.get(address);
+        if let Some(more) = entry.and_then(|entry| entry.more).filter(|_| joined.is_revived) {
+            state.extent = Extent::Lacking(more.lacks);
+        }
         let number = entry.and_then(|entry| Some((entry.base, entry.more?.number?)));
         if let Some((base, number)) = number.filter(|_| !state.shares.is_empty()) {
             state.mark = base;
@@ -352,6 +366,6 @@ impl Replica {
 }
 
 fn shares_sum(meta: &Meta) -> i64 {
-    let shares = meta.more.iter().flat_map(|more| more.shares.values());
+    let shares = meta.more.iter().flat_map(|more| more.counted());
     shares.fold(0, |sum: i64, share| sum.saturating_add(share.sum))
 }

@@ -48,3 +48,9 @@ impl Mark {
     /// Before every change.
     pub const ZERO: Self = Self { stamp: Stamp::ZERO, node: NodeId(0) };
 }
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}

@@ -3,14 +3,18 @@
 //! [`Meta::join`] is the whole of convergence: of each fact the higher mark stays, what is not newer than the base is
 //! void, and of two kinds of later facts (elements of a hash, of a set, of a sorted set, counts) that stand beside each
 //! other the one with the newest fact stays, on a base as new as the newest fact of the others. Each step only raises
-//! marks, and where they end depends on the set of facts alone, not on their order.
+//! marks, and where they end depends on the set of facts alone, not on their order. `lifetime` has when a key ends, and
+//! what ends with it.
+
+mod lifetime;
 
 use std::collections::BTreeMap;
 
 use crate::replica::fold;
 use crate::replica::mark::Mark;
+use crate::replica::meta::lifetime::{ground_of, rank};
 use crate::replica::page::Ground;
-use crate::replica::state::{Base, Collection, Expiry, KeyState, Shape, Share};
+use crate::replica::state::{Collection, Expiry, KeyState, Shape, Share};
 
 /// An element's address within its key.
 pub(crate) type Part = (Collection, Box<[u8]>);
@@ -25,8 +29,12 @@ pub(crate) struct PartMark {
 /// What a key has on its base.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct More {
-    /// When it ends, where that was said after the base. A whole value comes with its own, which the store knows.
+    /// When it ends. None where it came with a whole value and is for ever, or was never said.
     pub(crate) expiry: Option<Expiry>,
+    /// Whether that has come: what is not newer than its end is not here.
+    pub(crate) is_over: bool,
+    /// What is not newer than this ended here, and has not ended after all: others may have it.
+    pub(crate) lacks: Mark,
     pub(crate) parts: BTreeMap<Part, PartMark>,
     pub(crate) shares: BTreeMap<Mark, Share>,
     /// The number at the base, which the shares are added to.
@@ -56,8 +64,10 @@ pub(crate) struct Joined {
     pub(crate) counted: bool,
     /// Elements whose news were taken.
     pub(crate) taken: Vec<Part>,
-    /// Elements that went with what they stood on.
+    /// Elements that went with what they stood on, or with the key's end.
     pub(crate) voided: Vec<Part>,
+    /// What had ended here has not ended after all, and has to be fetched.
+    pub(crate) is_revived: bool,
 }
 
 impl Joined {
@@ -83,31 +93,25 @@ impl Meta {
         self.more.as_ref().map_or(self.base, |more| self.base.max(more.newest()))
     }
 
-    /// Notes that its time was over: it is as it would be had its newest fact been its end.
-    pub(crate) fn lapse(&mut self) {
-        *self = Self { base: self.newest(), ground: Ground::Lapsed, more: None };
-    }
-
     /// The counter's value; none where there is no count, or nothing to be counted on.
     pub(crate) fn counter(&self) -> Option<i64> {
-        let more = self.more.as_deref().filter(|more| !more.shares.is_empty())?;
+        let more = self.more.as_deref().filter(|more| more.counted().next().is_some())?;
         let base = if self.ground == Ground::Whole { more.number? } else { 0 };
-        let sum: i128 = more.shares.values().map(|share| i128::from(share.sum)).sum();
+        let sum: i128 = more.counted().map(|share| i128::from(share.sum)).sum();
         let value = i128::from(base) + sum;
         Some(i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// Takes news in at a time of the wall clock. `ends_later`: whether the key as it stands ends by itself.
-    pub(crate) fn join(&mut self, state: &KeyState, wall_ms: u64, ends_later: bool) -> Joined {
+    /// Takes news in at a time of the wall clock.
+    pub(crate) fn join(&mut self, state: &KeyState, wall_ms: u64) -> Joined {
         let mut joined = Joined::default();
-        if self.ground == Ground::Lapsed && self.is_revived_by(state, wall_ms) {
-            *self = Self::default();
-        }
-        self.join_base(state, ends_later, &mut joined);
+        self.join_base(state, &mut joined);
+        self.join_expiry(state, &mut joined);
         self.join_elements(state, &mut joined);
         self.join_shares(state, &mut joined);
         self.settle_kinds(&mut joined);
-        self.join_expiry(state, &mut joined);
+        self.settle_end(wall_ms, false, &mut joined);
+        joined.is_revived &= self.more.as_ref().is_some_and(|more| more.lacks != Mark::ZERO);
         self.tidy();
         joined
     }
@@ -120,34 +124,19 @@ impl Meta {
         self.tidy();
     }
 
-    fn join_base(&mut self, state: &KeyState, ends_later: bool, joined: &mut Joined) {
-        let own_end = self.more.as_ref().and_then(|more| more.expiry);
-        let has_more_time = own_end.is_some_and(|expiry| expiry.mark > state.mark);
-        if state.base == Base::Lapsed && (ends_later || has_more_time) {
-            // It will lapse here by this server's clock, or was given more time.
-            return;
-        }
-        let is_void = state.mark == self.base && self.ground == Ground::Whole && state.mark != Mark::ZERO;
+    fn join_base(&mut self, state: &KeyState, joined: &mut Joined) {
+        let ground = ground_of(&state.base);
         if state.mark > self.base {
             self.raise(state.mark, joined);
-            self.ground = match &state.base {
-                Base::Gone => Ground::Gone,
-                Base::Lapsed => Ground::Lapsed,
-                Base::Whole(_) => Ground::Whole,
-            };
+            self.ground = ground;
             joined.base = true;
-        } else if is_void && !matches!(state.base, Base::Whole(_)) {
-            self.ground = Ground::Gone;
+        } else if state.mark == self.base && state.mark != Mark::ZERO && rank(ground) > rank(self.ground) {
+            self.ground = ground;
             joined.base = true;
+            if ground == Ground::Gone {
+                self.void_expiry(joined);
+            }
         }
-    }
-
-    /// Whether a key that lapsed here goes on elsewhere: it was given more time before. What it held is told again by
-    /// whoever has it.
-    fn is_revived_by(&self, state: &KeyState, wall_ms: u64) -> bool {
-        let is_over = state.expiry.and_then(|expiry| expiry.at_ms).is_some_and(|at_ms| at_ms <= wall_ms);
-        let has_more_time = state.expiry.is_some_and(|expiry| expiry.mark > self.base);
-        !is_over && has_more_time
     }
 
     /// Whether somebody counts on a base whose number is not known yet.
@@ -189,14 +178,12 @@ impl Meta {
     /// Of several kinds of later facts one stays.
     fn settle_kinds(&mut self, joined: &mut Joined) {
         let Some(more) = self.more.as_deref() else { return };
-        if !more.shares.is_empty() && self.ground == Ground::Lapsed {
-            // It was counted on after it lapsed: a new counter.
-            self.ground = Ground::Gone;
-        }
         if !more.parts.is_empty() && self.ground != Ground::Gone {
             self.ground = Ground::Gone;
             joined.base = true;
+            self.void_expiry(joined);
         }
+        let Some(more) = self.more.as_deref() else { return };
         let kinds = |more: &More| match (more.parts.first_key_value(), more.parts.last_key_value()) {
             (Some((first, _)), Some((last, _))) => first.0 != last.0 || !more.shares.is_empty(),
             _ => false,
@@ -216,21 +203,6 @@ impl Meta {
         self.raise(second, joined);
     }
 
-    fn join_expiry(&mut self, state: &KeyState, joined: &mut Joined) {
-        let is_whole = self.ground == Ground::Whole;
-        let own = self.more.as_ref().and_then(|more| more.expiry);
-        match state.expiry {
-            Some(expiry) if expiry.mark == self.base && is_whole && own.is_none() => {
-                joined.expiry = joined.base;
-            }
-            Some(expiry) if expiry.mark > self.base && own.is_none_or(|own| own.mark < expiry.mark) => {
-                self.more.get_or_insert_default().expiry = Some(expiry);
-                joined.expiry = true;
-            }
-            _ => {}
-        }
-    }
-
     /// A new base: what is not newer is void.
     fn raise(&mut self, base: Mark, joined: &mut Joined) {
         self.base = base;
@@ -246,11 +218,14 @@ impl Meta {
         more.shares.retain(|_, share| share.since_mark() > base);
         joined.counted |= more.shares.len() != before;
         more.number = None;
-        more.expiry = more.expiry.filter(|expiry| expiry.mark > base);
+        self.void_expiry(joined);
     }
 
     fn tidy(&mut self) {
-        let is_idle = |more: &More| more.parts.is_empty() && more.shares.is_empty() && more.expiry.is_none();
+        let is_idle = |more: &More| {
+            let has_facts = !more.parts.is_empty() || !more.shares.is_empty() || more.expiry.is_some();
+            !has_facts && more.lacks == Mark::ZERO
+        };
         if self.more.as_deref().is_some_and(is_idle) {
             self.more = None;
         }
@@ -258,6 +233,10 @@ impl Meta {
 }
 
 impl More {
+    fn is_counter(&self) -> bool {
+        self.counted().next().is_some()
+    }
+
     /// The newest mark.
     pub(crate) fn newest(&self) -> Mark {
         let expiry = self.expiry.iter().map(|expiry| expiry.mark);
@@ -291,20 +270,28 @@ pub(crate) fn shape(ground: Ground, more: Option<&More>) -> Option<Shape> {
     match (ground, collection) {
         (Ground::Whole, _) => Some(Shape::Whole),
         (_, Some((part, _))) => Some(Shape::Parts(part.0)),
-        (Ground::Gone, None) if more.is_some_and(|more| !more.shares.is_empty()) => Some(Shape::Whole),
+        // A whole value that ended here, and has not ended after all, has to come first.
+        (Ground::Gone, None) if more.is_some_and(More::is_counter) => Some(Shape::Whole),
+        (Ground::Lapsed, None) if more.is_some_and(|more| more.is_over && more.is_counter()) => {
+            Some(Shape::Whole)
+        }
         _ => None,
     }
 }
 
-/// What a key adds to the digest: its marks, if it is there; zero if not.
+/// What a key adds to the digest: its marks and when it ends, if it is there; zero if not.
 pub(crate) fn fingerprint(name_hash: u64, base: Mark, ground: Ground, more: Option<&More>) -> u64 {
     if shape(ground, more).is_none() {
         return 0;
     }
+    // The base counts where it has a value: an older deletion may have been forgotten on one of two servers.
     let base = if ground == Ground::Whole { mark_sum(base) } else { 0 };
     let more = more.map_or(0, |more| {
-        let expiry = more.expiry.map_or(0, |expiry| fold::mix(1, mark_sum(expiry.mark)));
-        let shares = more.shares.values().fold(0, |sum, share| sum ^ fold::mix(2, mark_sum(share.mark())));
+        let expiry = more.expiry.map_or(0, |expiry| {
+            let at = expiry.at_ms.map_or(0, |at_ms| at_ms.saturating_add(1));
+            fold::mix(fold::mix(1, mark_sum(expiry.mark)), at)
+        });
+        let shares = more.counted().fold(0, |sum, share| sum ^ fold::mix(2, mark_sum(share.mark())));
         more.sum ^ expiry ^ shares
     });
     // Never zero, which is "not there".

@@ -17,7 +17,7 @@ const GROWTH_MIN_BYTES: usize = 64;
 pub(crate) enum Ground {
     /// Nothing.
     Gone,
-    /// Nothing, as its time was over.
+    /// A whole value, which is not here as its time was over.
     Lapsed,
     /// A whole value.
     Whole,

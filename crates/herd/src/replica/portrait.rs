@@ -66,14 +66,14 @@ impl Replica {
             state.base = match entry.ground {
                 Ground::Gone => Base::Gone,
                 Ground::Lapsed => Base::Lapsed,
-                // A key that the store has let go since lapses here as soon as the store says so.
+                // What the store has let go since ends here as soon as the store says so.
                 Ground::Whole => Base::Whole(self.body(&entry, database, key, shelf)?),
             };
         }
         state.expiry = match entry.more.and_then(|more| more.expiry) {
             Some(expiry) => told.has(expiry.mark).then_some(expiry),
             None if entry.ground == Ground::Whole && told.has(entry.base) => {
-                Some(Expiry { mark: entry.base, at_ms: shelf.expiry_ms(database, key) })
+                Some(Expiry { mark: entry.base, at_ms: None })
             }
             None => None,
         };
@@ -81,7 +81,9 @@ impl Replica {
         let next = self.elements(&entry, told, after, &mut state, &value);
         let shares = entry.more.into_iter().flat_map(|more| more.shares.values());
         state.shares.extend(shares.filter(|share| told.has(share.mark())));
-        if matches!(told, Told::All) {
+        if entry.is_lacking() {
+            state.extent = Extent::Lacking(entry.more.map_or(Mark::ZERO, |more| more.lacks));
+        } else if matches!(told, Told::All) {
             let bound = |part: &Part| (part.0, Bytes::copy_from_slice(&part.1));
             state.extent = Extent::Between(after.map(bound), next.as_ref().map(bound));
         }
@@ -103,6 +105,9 @@ impl Replica {
             }
         };
         state.expiry = entry.more.and_then(|more| more.expiry);
+        if let Some(more) = entry.more.filter(|more| more.lacks != Mark::ZERO) {
+            state.extent = Extent::Lacking(more.lacks);
+        }
         let next = self.elements(&entry, Told::All, after, &mut state, &|_| Some(Bytes::new()));
         state.shares.extend(entry.more.into_iter().flat_map(|more| more.shares.values()));
         (state, next)
@@ -181,6 +186,7 @@ impl Replica {
 /// A state as notes have it: the number of a counter stays, other values go.
 pub(crate) fn bare(state: &KeyState) -> KeyState {
     let mut bare = state.clone();
+    bare.extent = Extent::Named;
     if let Base::Whole(body) = &mut bare.base {
         let is_number = matches!(body, Body::Text(text) if super::meta::integer(text).is_some());
         if !is_number {

@@ -42,7 +42,10 @@ pub(crate) struct Pull {
     is_check: bool,
     /// A pull that this check has taken the place of, and whether it was to compare the trees: it is begun again after.
     owed: Option<bool>,
-    by_tree: bool,
+    /// Whether it asked for everything to be compared.
+    asks_for_tree: bool,
+    /// Whether everything was compared, and not only what changed last.
+    is_by_tree: bool,
     began_tick_ms: u64,
     pub(crate) heard_tick_ms: u64,
     /// The peer as it began.
@@ -70,12 +73,13 @@ impl Replica {
         self.next_pull = self.next_pull.wrapping_add(1);
         let place = self.peers.entry(peer).or_default();
         let replaced = place.pull.as_ref().filter(|_| is_check);
-        let owed = replaced.and_then(|pull| if pull.is_check { pull.owed } else { Some(pull.by_tree) });
+        let owed = replaced.and_then(|pull| if pull.is_check { pull.owed } else { Some(pull.asks_for_tree) });
         place.pull = Some(Pull {
             id: self.next_pull,
             is_check,
             owed,
-            by_tree,
+            asks_for_tree: by_tree,
+            is_by_tree: true,
             began_tick_ms: now.tick_ms,
             heard_tick_ms: now.tick_ms,
             epoch: self.epoch,
@@ -128,6 +132,7 @@ impl Replica {
                 pull.epoch = epoch;
                 pull.known = Known::from_stretches(known);
                 pull.horizon = horizon;
+                pull.is_by_tree = !is_recent;
                 if !is_recent && root != self.table.root() {
                     pull.nodes.push_back((0, 0));
                 }
@@ -258,13 +263,14 @@ impl Replica {
         };
         let Some((name, joined)) = taken else { return };
         let dropped = self.drop_forgotten(peer, pull, &name, &state, &named, shelf);
+        self.note_complete(&name, &state);
         if joined.is_nothing() && !dropped {
             return;
         }
         pull.keys += 1;
         self.figures.repaired += 1;
         let mut newest: Vec<Mark> = Vec::new();
-        for mark in state.marks().filter(|&mark| mark != Mark::ZERO) {
+        for mark in state.marks().filter(|&mark| mark.node != Mark::ZERO.node) {
             match newest.iter_mut().find(|other| other.node == mark.node) {
                 Some(other) => *other = mark.max(*other),
                 None => newest.push(mark),
@@ -273,7 +279,7 @@ impl Replica {
         for mark in newest {
             self.taken(mark, None, &name);
         }
-        orders.push(Order::Note(encode_state(&self.noted(&name, &state))));
+        orders.push(Order::Note(encode_state(&self.noted(&name, &state, &joined))));
     }
 
     fn complete(&mut self, now: Now, peer: NodeId, pull: &Pull, orders: &mut Vec<Order>) {
@@ -286,6 +292,9 @@ impl Replica {
         }
         if !pull.is_partial {
             self.known.merge(&pull.known);
+        }
+        if !pull.is_by_tree {
+            self.plan_refill(now, self.options.compare_ms);
         }
         self.figures.synced += 1;
         orders.push(Order::Note(self.knowledge()));

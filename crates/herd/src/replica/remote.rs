@@ -9,7 +9,7 @@ use crate::replica::code;
 use crate::replica::mark::Mark;
 use crate::replica::meta::{Joined, Meta, Part, integer};
 use crate::replica::order::{Order, ReplicaEvent};
-use crate::replica::page::Ground;
+use crate::replica::refill::REFILL_MS;
 use crate::replica::scope::Scope;
 use crate::replica::shelf::Shelf;
 use crate::replica::state::{Base, Body, Change, KeyState, Shape};
@@ -71,7 +71,7 @@ impl Replica {
         let ours = address(change.state.database, &change.state.key)
             .and_then(|address| self.table.get(&address))
             .map_or(Mark::ZERO, |entry| entry.newest());
-        let says_all = change.state.mark != Mark::ZERO;
+        let says_all = change.state.mark == change.mark;
         let is_concurrent = says_all && ours.node == self.me && change.over < ours && ours < change.mark;
         match self.take_in(now, change.mark.node, &change.state, shelf) {
             Err(Refused) => self.figures.refused += 1,
@@ -82,7 +82,7 @@ impl Replica {
                     if joined.is_nothing() { &mut self.figures.stale } else { &mut self.figures.taken };
                 *count += 1;
                 self.taken(change.mark, Some(change.previous), &address);
-                let note = Change { state: self.noted(&address, &change.state), ..change.clone() };
+                let note = Change { state: self.noted(&address, &change.state, &joined), ..change.clone() };
                 orders.push(Order::Note(code::encode_change(&note)));
             }
         }
@@ -106,11 +106,11 @@ impl Replica {
             return Err(Refused);
         }
         let (database, key) = (state.database, &state.key[..]);
-        let ends_later = shelf.expiry_ms(database, key).is_some_and(|at_ms| at_ms > now.wall_ms);
+        self.end_if_over(now, &address);
         let mut meta = self.table.take(&address);
         let before = meta.shape();
         let undo = matches!(state.base, Base::Whole(Body::Packed(_))).then(|| meta.clone());
-        let joined = meta.join(state, now.wall_ms, ends_later);
+        let joined = meta.join(state, now.wall_ms);
         if meta.wants_number() {
             let body = match &state.base {
                 Base::Whole(body) if joined.base => Some(body.clone()),
@@ -120,29 +120,16 @@ impl Replica {
                 body.and_then(|body| if let Body::Text(text) = body { integer(&text) } else { None });
             meta.set_number(number);
         }
-        let is_over = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= now.wall_ms);
-        if (joined.base || joined.expiry || before.is_none())
-            && is_over(expiry_of(&meta, state, joined.base, shelf))
-        {
-            meta.lapse();
-        }
         if show(from, before, &meta, &joined, state, shelf).is_err() {
             self.table.put(&address, undo.unwrap_or(meta));
             return Err(Refused);
         }
         self.remember_ends(now, &address, &meta, &joined);
         self.table.put(&address, meta);
+        if joined.is_revived {
+            self.plan_refill(now, REFILL_MS);
+        }
         Ok(Some((address, joined)))
-    }
-}
-
-/// When a key ends, after news of it were taken in.
-fn expiry_of(meta: &Meta, state: &KeyState, is_new: bool, shelf: &dyn Shelf) -> Option<u64> {
-    match meta.more.as_ref().and_then(|more| more.expiry) {
-        Some(expiry) => expiry.at_ms,
-        None if meta.ground != Ground::Whole => None,
-        None if is_new => state.expiry.and_then(|expiry| expiry.at_ms),
-        None => shelf.expiry_ms(state.database, &state.key),
     }
 }
 
@@ -165,14 +152,13 @@ fn show(
             return Ok(());
         }
         Some(Shape::Whole) if joined.base || joined.counted || before != after => {
-            let expiry_ms = expiry_of(meta, state, joined.base, shelf);
             let body = match (meta.counter(), &state.base) {
                 (Some(value), _) => Body::Text(value.to_string().into()),
                 (None, Base::Whole(body)) if joined.base => body.clone(),
                 // Counts on what is no number change nothing that can be seen.
                 _ => return Ok(()),
             };
-            return if shelf.put(from, database, key, &body, expiry_ms) { Ok(()) } else { Err(Refused) };
+            return if shelf.put(from, database, key, &body, meta.ends_ms()) { Ok(()) } else { Err(Refused) };
         }
         Some(Shape::Whole) => {}
         Some(Shape::Parts(collection)) => {
@@ -183,8 +169,7 @@ fn show(
         }
     }
     if joined.expiry || before != after {
-        let at_ms = meta.more.as_ref().and_then(|more| more.expiry).and_then(|expiry| expiry.at_ms);
-        shelf.set_expiry(from, database, key, at_ms);
+        shelf.set_expiry(from, database, key, meta.ends_ms());
     }
     Ok(())
 }

@@ -16,6 +16,9 @@ pub trait Shelf {
     fn body(&self, database: u32, key: &[u8]) -> Option<Body>;
     /// When a key ends, in milliseconds since 1970.
     fn expiry_ms(&self, database: u32, key: &[u8]) -> Option<u64>;
+    /// As [`expiry_ms`](Self::expiry_ms), and from now on the key ends on that date and no other: if its end was kept as a
+    /// time that is left, two readings of two clocks would make two dates of it.
+    fn fix_expiry(&mut self, database: u32, key: &[u8]) -> Option<u64>;
     /// The value of an element; empty for a member of a set.
     fn element(&self, database: u32, key: &[u8], name: &[u8]) -> Option<Bytes>;
     /// Gives `sink` the names of all elements.

@@ -3,7 +3,8 @@
 //! A key has a *base*: a whole value, or the fact that there was nothing. Whatever is older than the base is void. On the
 //! base stand later facts, each with a mark of its own, of which the highest counts: the fields of a hash, the members
 //! of a set or a sorted set, what each server added to a counter, and the time the key ends. Taking in is a union where
-//! the higher mark wins: order, repetition and loss change nothing about where it ends.
+//! the higher mark wins: order, repetition and loss change nothing about where it ends. What the end of a key takes with it
+//! follows from these facts and the clock, and is no fact of its own.
 
 use bytes::Bytes;
 
@@ -52,7 +53,7 @@ impl Body {
 pub enum Base {
     /// Nothing: the key was deleted, or never was. With [`Mark::ZERO`] it says nothing at all.
     Gone,
-    /// Nothing, because its time was over.
+    /// A whole value, which is not here as its time was over.
     Lapsed,
     /// A whole value.
     Whole(Body),
@@ -100,6 +101,8 @@ pub enum Extent {
     Named,
     /// For all after the first and up to the second one; none for the beginning and the end.
     Between(Option<(Collection, Bytes)>, Option<(Collection, Bytes)>),
+    /// For those it names only: others may have what is not newer than this mark, and it does not.
+    Lacking(Mark),
 }
 
 /// What is told of one key.

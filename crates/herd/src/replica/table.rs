@@ -53,6 +53,11 @@ impl Entry<'_> {
         shape(self.ground, self.more)
     }
 
+    /// Whether others may have of it what is not here and was not deleted.
+    pub(crate) fn is_lacking(&self) -> bool {
+        self.more.is_some_and(More::is_lacking)
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         self.shape().is_some()
     }
@@ -70,8 +75,9 @@ impl Table {
             pages,
             sums,
             more: BTreeMap::new(),
-            nodes: Vec::new(),
-            numbers: BTreeMap::new(),
+            // Marks that no server made have the number 0: a full table has room for them too.
+            nodes: vec![Mark::ZERO.node],
+            numbers: BTreeMap::from([(Mark::ZERO.node, 0)]),
             live: 0,
             ended: 0,
         }

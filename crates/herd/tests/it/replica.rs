@@ -2,6 +2,7 @@
 
 mod clock;
 mod codec;
+mod lifetimes;
 mod model;
 mod shelf;
 mod stories;

@@ -49,6 +49,10 @@ impl Shelf for StoreShelf<'_> {
         self.store.end_of(self.moment, database, key)
     }
 
+    fn fix_expiry(&mut self, database: u32, key: &[u8]) -> Option<u64> {
+        self.store.fix_end(self.moment, database, key)
+    }
+
     fn element(&self, database: u32, key: &[u8], name: &[u8]) -> Option<Bytes> {
         self.store.element(self.moment, database, key, name).map(Bytes::from)
     }

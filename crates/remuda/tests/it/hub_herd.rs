@@ -12,6 +12,7 @@ mod five;
 mod ground;
 mod keys;
 mod ledger;
+mod lifetimes;
 mod rogues;
 pub(crate) mod servers;
 mod traffic;

@@ -69,6 +69,16 @@ impl Store {
         self.seen(moment, database, key)?.1.map(|deadline| deadline.wall_ms(moment))
     }
 
+    /// As [`end_of`](Self::end_of), and from now on the key ends on that date: by the wall clock, and no longer when as much
+    /// time has passed. No change of the key, as its date stays what it was.
+    pub fn fix_end(&mut self, moment: Moment, database: u32, key: &[u8]) -> Option<u64> {
+        let end_ms = self.end_of(moment, database, key)?;
+        let space = *self.order.get(database as usize)?;
+        let index = self.spaces[space].entries.get_index_of(key)?;
+        self.set_deadline(space, index, Some(Deadline::Wall(end_ms)));
+        Some(end_ms)
+    }
+
     /// A list or a stream, packed; none for other types.
     #[must_use]
     pub fn packed(&self, moment: Moment, database: u32, key: &[u8]) -> Option<Vec<u8>> {

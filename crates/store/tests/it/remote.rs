@@ -211,6 +211,22 @@ fn an_end_that_is_over_ends_the_key_as_any_other() {
 }
 
 #[test]
+fn an_end_that_was_fixed_to_a_date_is_that_date_however_two_clocks_go_on() {
+    let mut bench = Bench::new();
+    bench.run("SET k v PX 5000");
+    let date = bench.store.end_of(bench.moment, 0, b"k").unwrap();
+    assert_eq!(bench.store.fix_end(bench.moment, 0, b"k"), Some(date));
+    bench.moment.tick.0 += 1;
+    assert_eq!(bench.store.end_of(bench.moment, 0, b"k"), Some(date));
+    bench.moment.wall_ms = date - 1;
+    assert!(bench.store.kind_of(bench.moment, 0, b"k").is_some());
+    bench.moment.wall_ms = date;
+    assert!(bench.store.kind_of(bench.moment, 0, b"k").is_none());
+    assert_eq!(bench.store.fix_end(bench.moment, 0, b"k"), None);
+    assert_eq!(bench.store.fix_end(bench.moment, 0, b"nothing"), None);
+}
+
+#[test]
 fn an_end_beyond_all_dates_is_one_that_the_log_takes() {
     let mut bench = Bench::new();
     bench.run("RPUSH l x");

@@ -19,6 +19,7 @@ enum Event {
     Join,
     Skew(usize, i64),
     Pass(u64),
+    Lapse(usize),
     Save(usize),
     Crash(usize),
     PutBack(usize),
@@ -40,6 +41,9 @@ fn command(with_ends: bool) -> BoxedStrategy<Command> {
     let ending = prop_oneof![
         ((0u8..9), 1u64..3000).prop_map(|(value, lifetime)| Command::Set(value, Some(lifetime))),
         prop::option::weighted(0.7, 1u64..3000).prop_map(Command::Expire),
+        (0u64..60_000).prop_map(Command::ExpireAt),
+        (0u8..3).prop_map(Command::Rename),
+        prop_oneof![8 => Just(Command::Delete), 1 => Just(Command::Flush), 1 => Just(Command::Swap)],
     ];
     if with_ends { prop_oneof![5 => endless, 1 => ending].boxed() } else { endless.boxed() }
 }
@@ -54,6 +58,7 @@ fn event(with_ends: bool, with_crashes: bool) -> BoxedStrategy<Event> {
         1 => Just(Event::Join),
         1 => (0usize..5, -600_000i64..600_000).prop_map(|(at, skew)| Event::Skew(at, skew)),
         3 => (1u64..2000).prop_map(Event::Pass),
+        3 => (0usize..5).prop_map(Event::Lapse),
     ];
     let crash = prop_oneof![
         (0usize..5).prop_map(Event::Save),
@@ -81,6 +86,7 @@ fn play(world: &mut World, events: &[Event]) {
             Event::Join => world.join(),
             Event::Skew(at, skew_ms) => world.servers[at % count].skew_ms = *skew_ms,
             Event::Pass(ms) => world.pass(*ms),
+            Event::Lapse(at) => world.lapse(at % count),
             Event::Save(at) => saved[at % count] = world.disk(at % count),
             Event::Crash(at) => world.restart(at % count, world.disk(at % count)),
             Event::PutBack(at) => {

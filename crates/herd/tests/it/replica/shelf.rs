@@ -13,13 +13,46 @@ pub(super) enum Value {
     Parts(Collection, BTreeMap<Bytes, Bytes>),
 }
 
-/// Keys with their values and ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Keys with their values and ends. As in the store, a key whose time is over stays until somebody comes upon it, and is
+/// not seen.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Map {
     pub(super) keys: BTreeMap<(u32, Bytes), (Value, Option<u64>)>,
+    /// The wall clock.
+    pub(super) wall_ms: u64,
+    /// Keys whose time was over when another server's news were written to them.
+    pub(super) gone: Vec<(u32, Bytes)>,
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.visible() == other.visible()
+    }
 }
 
 impl Map {
+    /// What clients see.
+    pub(super) fn visible(&self) -> BTreeMap<&(u32, Bytes), &(Value, Option<u64>)> {
+        self.keys.iter().filter(|(_, (_, end))| end.is_none_or(|end| end > self.wall_ms)).collect()
+    }
+
+    /// Removes a key whose time is over; says whether it was.
+    pub(super) fn purge(&mut self, database: u32, key: &[u8]) -> bool {
+        let place = (database, Bytes::copy_from_slice(key));
+        let is_over =
+            self.keys.get(&place).is_some_and(|(_, end)| end.is_some_and(|end| end <= self.wall_ms));
+        if is_over {
+            self.keys.remove(&place);
+        }
+        is_over
+    }
+
+    fn come_upon(&mut self, database: u32, key: &[u8]) {
+        if self.purge(database, key) {
+            self.gone.push((database, Bytes::copy_from_slice(key)));
+        }
+    }
+
     pub(super) fn get(&self, key: &[u8]) -> Option<&Value> {
         self.keys.get(&(0, Bytes::copy_from_slice(key))).map(|(value, _)| value)
     }
@@ -50,7 +83,8 @@ impl Map {
     }
 
     fn look(&self, database: u32, key: &[u8]) -> Option<&(Value, Option<u64>)> {
-        self.keys.get(&(database, Bytes::copy_from_slice(key)))
+        let entry = self.keys.get(&(database, Bytes::copy_from_slice(key)))?;
+        entry.1.is_none_or(|end| end > self.wall_ms).then_some(entry)
     }
 }
 
@@ -72,6 +106,10 @@ impl Shelf for Map {
 
     fn expiry_ms(&self, database: u32, key: &[u8]) -> Option<u64> {
         self.look(database, key)?.1
+    }
+
+    fn fix_expiry(&mut self, database: u32, key: &[u8]) -> Option<u64> {
+        self.expiry_ms(database, key)
     }
 
     fn element(&self, database: u32, key: &[u8], name: &[u8]) -> Option<Bytes> {
@@ -103,6 +141,7 @@ impl Shelf for Map {
                 Value::List(list.split(|byte| *byte == b' ').map(Bytes::copy_from_slice).collect())
             }
         };
+        self.come_upon(database, key);
         self.keys.insert((database, Bytes::copy_from_slice(key)), (value, expiry_ms));
         true
     }
@@ -116,6 +155,7 @@ impl Shelf for Map {
         name: &[u8],
         value: &[u8],
     ) {
+        self.come_upon(database, key);
         let fresh = || (Value::Parts(collection, BTreeMap::new()), None);
         let entry = self.keys.entry((database, Bytes::copy_from_slice(key))).or_insert_with(fresh);
         let (Value::Parts(kind, parts), _) = entry else { panic!("an element was set in what has none") };
@@ -124,6 +164,7 @@ impl Shelf for Map {
     }
 
     fn remove_element(&mut self, _: NodeId, database: u32, key: &[u8], name: &[u8]) {
+        self.come_upon(database, key);
         let Some((Value::Parts(_, parts), _)) = self.entry(database, key) else { return };
         parts.remove(name);
         if parts.is_empty() {
@@ -132,12 +173,14 @@ impl Shelf for Map {
     }
 
     fn set_expiry(&mut self, _: NodeId, database: u32, key: &[u8], at_ms: Option<u64>) {
+        self.come_upon(database, key);
         if let Some((_, end)) = self.entry(database, key) {
             *end = at_ms;
         }
     }
 
     fn delete(&mut self, _: NodeId, database: u32, key: &[u8]) {
+        self.come_upon(database, key);
         self.keys.remove(&(database, Bytes::copy_from_slice(key)));
     }
 }

@@ -1,13 +1,15 @@
 //! Some servers, their clocks, and a network that does what networks do.
 
+mod commands;
+
 use bytes::Bytes;
 use remuda_herd::replica::{
-    Collection, Input, Message, Now, Order, Replica, ReplicaEvent, ReplicaOptions, Scope, Scopes, Shelf,
-    Stamp, Touch,
+    Collection, Input, Message, Now, Order, Replica, ReplicaEvent, ReplicaOptions, Scope, Scopes, Stamp,
+    Touch,
 };
 use remuda_herd::{Epoch, NodeId};
 
-use super::shelf::{Map, Value};
+use super::shelf::Map;
 
 /// When the world began, in milliseconds since 1970.
 pub(super) const BEGAN_MS: u64 = 1_760_000_000_000;
@@ -22,6 +24,11 @@ pub(super) enum Command {
     Remove(u8),
     Push(u8),
     Expire(Option<u64>),
+    /// An end so long after the world began.
+    ExpireAt(u64),
+    Rename(u8),
+    Flush,
+    Swap,
 }
 
 /// What is under way.
@@ -115,7 +122,12 @@ impl World {
             wall_ms: (BEGAN_MS + self.tick_ms).saturating_add_signed(server.skew_ms),
         };
         let mut orders = Vec::new();
+        server.map.wall_ms = now.wall_ms;
         server.replica.step(now, input, &mut server.map, &mut orders);
+        for (database, key) in std::mem::take(&mut server.map.gone) {
+            let lapsed = Input::Local { database, key: &key, touch: Touch::Lapsed };
+            server.replica.step(now, lapsed, &mut server.map, &mut orders);
+        }
         for order in orders {
             match order {
                 Order::Reserve(bound) => server.bound = bound,
@@ -135,83 +147,16 @@ impl World {
         }
     }
 
-    /// Runs a command as a store would, and tells the replica. Nothing happens where types do not fit.
-    pub(super) fn run(&mut self, at: usize, number: u8, command: &Command) {
-        self.lapse(at);
-        let name = key(number);
-        let now = self.now(self.servers[at].skew_ms);
-        let map = &mut self.servers[at].map;
-        let me = id(at);
-        let field = |field: u8| Bytes::from(format!("f{field}"));
-        let mut names: Vec<Bytes> = Vec::new();
-        let touch = match command {
-            Command::Set(value, lifetime) => {
-                let value = Bytes::from(format!("{value}"));
-                let end = lifetime.map(|lifetime| now.wall_ms + lifetime);
-                map.keys.insert((0, name.clone()), (Value::Text(value), end));
-                Touch::Whole
-            }
-            Command::Delete => {
-                map.delete(me, 0, &name);
-                Touch::Whole
-            }
-            Command::Count(step) => {
-                let old = map.entry(0, &name);
-                match old {
-                    None => {
-                        map.keys.insert((0, name.clone()), (Value::Text(step.to_string().into()), None));
-                    }
-                    Some((Value::Text(text), _)) => {
-                        let old: i64 = std::str::from_utf8(text).unwrap().parse().unwrap();
-                        *text = (old + i64::from(*step)).to_string().into();
-                    }
-                    Some(_) => return,
-                }
-                Touch::Counted(i64::from(*step))
-            }
-            Command::Field(collection, name_number, value) => {
-                if map
-                    .shape(0, &name)
-                    .is_some_and(|shape| shape != remuda_herd::replica::Shape::Parts(*collection))
-                {
-                    return;
-                }
-                names.push(field(*name_number));
-                map.set_element(me, 0, &name, *collection, &names[0], &[*value]);
-                Touch::Whole
-            }
-            Command::Remove(name_number) => {
-                names.push(field(*name_number));
-                map.remove_element(me, 0, &name, &names[0]);
-                Touch::Whole
-            }
-            Command::Push(value) => {
-                let value = Bytes::from(format!("{value}"));
-                match map.entry(0, &name) {
-                    None => {
-                        map.keys.insert((0, name.clone()), (Value::List(vec![value]), None));
-                    }
-                    Some((Value::List(list), _)) => list.push(value),
-                    Some(_) => return,
-                }
-                Touch::Whole
-            }
-            Command::Expire(lifetime) => {
-                let end = lifetime.map(|lifetime| now.wall_ms + lifetime);
-                map.set_expiry(me, 0, &name, end);
-                Touch::Expiry
-            }
-        };
-        let elements: Vec<&[u8]> = names.iter().map(|name| &name[..]).collect();
-        let touch = if elements.is_empty() { touch } else { Touch::Elements(&elements) };
-        self.step(at, Input::Local { database: 0, key: &name, touch });
+    pub(super) fn read_clock(&mut self, at: usize) {
+        self.servers[at].map.wall_ms = self.now(self.servers[at].skew_ms).wall_ms;
     }
 
     /// Removes what has ended by a server's own clock.
     pub(super) fn lapse(&mut self, at: usize) {
+        self.read_clock(at);
         let now = self.now(self.servers[at].skew_ms);
         for (database, name) in self.servers[at].map.over(now.wall_ms) {
-            self.servers[at].map.delete(id(at), database, &name);
+            self.servers[at].map.purge(database, &name);
             self.step(at, Input::Local { database, key: &name, touch: Touch::Lapsed });
         }
     }
@@ -220,7 +165,6 @@ impl World {
     pub(super) fn deliver(&mut self, index: usize, is_copy: bool) {
         let index = index % self.flying.len();
         let (to, parcel) = if is_copy { self.flying[index].clone() } else { self.flying.swap_remove(index) };
-        self.lapse(to);
         match parcel {
             Parcel::Change(change) => {
                 let from = remuda_herd::replica::decode_change(&change).unwrap().mark.node;
@@ -274,7 +218,9 @@ impl World {
         self.servers[at] = Server { replica, map, notes, bound, skew_ms, epoch, events };
         self.flying
             .retain(|(to, parcel)| *to != at && !matches!(parcel, Parcel::Message(from, _) if *from == at));
-        self.step(at, Input::All { database: 0, is_restored: true });
+        for database in [0, 1] {
+            self.step(at, Input::All { database, is_restored: true });
+        }
     }
 
     /// All can hear all.
@@ -292,7 +238,12 @@ impl World {
     /// Has the servers compare until they are equal. Returns whether they became so.
     pub(super) fn heal(&mut self) -> bool {
         self.join();
-        for _ in 0..4 * self.servers.len() {
+        self.compare(4 * self.servers.len())
+    }
+
+    /// Has each server compare so many times. Returns whether all became equal.
+    pub(super) fn compare(&mut self, rounds: usize) -> bool {
+        for _ in 0..rounds {
             self.pass(2 * self.options.compare_ms);
             for at in 0..self.servers.len() {
                 self.lapse(at);

@@ -10,16 +10,16 @@ use super::servers::{Servers, hub, view};
 use crate::harness::{Instance, PATIENCE, is_root, process, run, until};
 use crate::hub_durability;
 
-const SHARED: &str = "keys = [\"s:\"]\ncompare_every = \"1s\"";
+pub(super) const SHARED: &str = "keys = [\"s:\"]\ncompare_every = \"1s\"";
 
 /// A command, its words between blanks.
-fn ask(store: &mut Store, line: &str) -> Value {
+pub(super) fn ask(store: &mut Store, line: &str) -> Value {
     let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
     store.command(&words).unwrap()
 }
 
-/// Everything shared that a server has, as text.
-fn content(instance: &Instance) -> Vec<String> {
+/// Everything shared that a server has, and when it ends, as text.
+pub(super) fn content(instance: &Instance) -> Vec<String> {
     let mut store = hub(instance).store();
     let Value::Array(keys) = ask(&mut store, "KEYS s:*") else { panic!("no keys") };
     let mut all = Vec::new();
@@ -35,7 +35,8 @@ fn content(instance: &Instance) -> Vec<String> {
             b"zset" => format!("{:?}", ask(&mut store, &format!("ZRANGE {key} 0 -1 WITHSCORES"))),
             kind => format!("{kind:?}"),
         };
-        all.push(format!("{key} {value}"));
+        let ends = ask(&mut store, &format!("PEXPIRETIME {key}"));
+        all.push(format!("{key} {value} {ends:?}"));
     }
     all.sort();
     all
