@@ -169,12 +169,15 @@ impl Format {
     }
 }
 
+/// What a payload is filled with behind its number, until the publisher puts other bytes there.
+pub(crate) const FILLER: u8 = b'x';
+
 /// A message of a head, a payload that starts with its sequence number, and a tail.
 fn encoded(head: &[u8], payload_bytes: usize, tail: &[u8]) -> Encoded {
     let mut bytes = Vec::with_capacity(head.len() + payload_bytes + tail.len());
     bytes.extend_from_slice(head);
     bytes.extend_from_slice(&[0; 8]);
-    bytes.resize(head.len() + payload_bytes, b'x');
+    bytes.resize(head.len() + payload_bytes, FILLER);
     bytes.extend_from_slice(tail);
     Encoded { bytes, sequence_at: head.len() }
 }

@@ -1,7 +1,7 @@
 //! The publisher: one batch of messages, encoded once, numbered anew for every turn.
 
 use crate::connection::Connection;
-use crate::dialect::Format;
+use crate::dialect::{FILLER, Format};
 use crate::failure::{LoadError, excerpt};
 
 /// Bytes handed to the kernel at once, about what a socket takes; a larger message makes a batch alone.
@@ -23,7 +23,11 @@ pub(crate) struct Publisher {
 impl Publisher {
     pub(crate) fn new(connection: Connection, format: &Format) -> Self {
         let size = format.published.bytes.len();
-        let batch = format.published.bytes.repeat((BATCH_MAX_BYTES / size).max(1));
+        let mut random = 1;
+        let mut batch = format.published.bytes.repeat((BATCH_MAX_BYTES / size).max(1));
+        for message in batch.chunks_exact_mut(size) {
+            fill(&mut message[format.published.sequence_at + 8..], &mut random);
+        }
         Self {
             connection,
             published: 0,
@@ -91,5 +95,17 @@ impl Publisher {
 
     fn lost(&self, reason: String) -> LoadError {
         LoadError::PublisherLost { published: self.published, reason }
+    }
+}
+
+/// Puts bytes by chance in the place of those that fill a payload: servers that compress what they say to each other find
+/// nothing to spare, as with much of what is sent for real.
+fn fill(payload: &mut [u8], random: &mut u64) {
+    for byte in payload.iter_mut().take_while(|byte| **byte == FILLER) {
+        // Xorshift (Marsaglia 2003).
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        *byte = random.to_le_bytes()[4];
     }
 }

@@ -1,10 +1,9 @@
 //! The herd's machine as a node of the world.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use remuda_herd::sim::messages_of;
 use remuda_herd::spread::{Input, LinkId, Message, Mode, Order, Spread, SpreadOptions, Up};
 use remuda_herd::{Epoch, NodeId};
 
@@ -40,7 +39,7 @@ impl Ours {
                         deeds.push(Deed::Send(*peer, message));
                     }
                     Order::Deliver(delivery) => {
-                        let number = delivery.frames.first().and_then(|frame| frame.as_ref().try_into().ok());
+                        let number = delivery.batch.bytes.last_chunk().copied();
                         if let (Some(number), Some(from)) = (number.map(u64::from_be_bytes), from) {
                             deeds.push(Deed::Deliver { number, from });
                         }
@@ -105,8 +104,7 @@ impl Node for Ours {
             }
             Told::Introduced(peer) => (Input::Introduce { node: id(peer), addresses: Vec::new() }, None),
             Told::Say(number) => {
-                let frames = Arc::new([Bytes::copy_from_slice(&number.to_be_bytes())]);
-                (Input::Publish { topic: Bytes::from_static(TOPIC), frames }, Some(self.me))
+                (Input::Publish(messages_of(&[(TOPIC, &number.to_be_bytes())])), Some(self.me))
             }
             Told::Woken => (Input::Tick, None),
         };

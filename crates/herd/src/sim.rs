@@ -8,6 +8,7 @@
 //! It is part of the crate, and not of its tests, so that the tests and `cargo xtask sim` try the same world. Nothing that
 //! is shipped calls it.
 
+mod batch;
 mod happening;
 mod node;
 mod record;
@@ -16,6 +17,7 @@ mod trial;
 mod wire;
 mod world;
 
+pub use batch::messages_of;
 pub use node::ClockSkew;
 pub use record::{Heard, Record};
 pub use topology::Topology;

@@ -4,7 +4,8 @@
 //! done goes out as [`Order`]s. Links are streams of bytes in order, as TCP gives them; a message is lost only when its
 //! link goes.
 //!
-//! **Numbers.** Each node numbers what it spreads. Everybody takes an origin's numbers in order, so one number, the one
+//! **Numbers.** Each node numbers the messages and changes it spreads; messages that one publisher sent one after the other
+//! and the same nodes want ([`Payload::Messages`]) have as many numbers as they are, and are else one thing. Everybody takes an origin's numbers in order, so one number, the one
 //! that comes next, says all: what is below has been seen (that ends every cycle), what is above is missing. Each link has
 //! a place in what is kept of each origin, and goes on from there when it has room, when it comes up again, or when its
 //! peer asks ([`Message::Graft`]). There is no second queue, no buffer for what comes too early, no acknowledgement.
@@ -29,6 +30,7 @@ mod cache;
 mod gossip;
 mod graph;
 mod input;
+mod kinds;
 mod link;
 mod links;
 mod machine;

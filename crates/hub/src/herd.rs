@@ -35,7 +35,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use remuda_herd::spread::{HaveOrigin, Input, Mode, Order, Spread, SpreadOptions};
+use bytes::Bytes;
+use remuda_bus::Origin;
+use remuda_herd::spread::{HaveOrigin, Input, Mode, Order, Payload, Spread, SpreadOptions};
 use remuda_herd::{Epoch, NodeId};
 use remuda_model::Tick;
 use remuda_model::hub::{HerdSpec, HubSpec, Spreading};
@@ -49,7 +51,7 @@ use self::clerk::Clerk;
 use self::dial::Dials;
 use self::keys::{Saved, SharedKeys};
 use self::relay::Relays;
-use self::topics::Wanted;
+use self::topics::{Gathered, Wanted};
 use self::touch::Gone;
 use crate::core::Core;
 use crate::engine::resolver::Resolver;
@@ -91,10 +93,9 @@ pub(crate) struct Herd {
     /// Where a former hub of this server stood.
     standing: Vec<HaveOrigin>,
     pub(crate) inside: Option<Box<Inside>>,
-    /// Messages that came and are none.
-    unreadable: u64,
-    /// Messages that are not of the sort that spreads.
-    unfit: u64,
+    /// What a Redis client has published in this turn, and who it was.
+    published: Gathered,
+    publisher: Origin,
     refused: u64,
     relays: Relays,
     /// What was written down of shared keys, until there is a member to take it.
@@ -146,8 +147,8 @@ impl Herd {
             is_unborn: false,
             standing: Vec::new(),
             inside: None,
-            unreadable: 0,
-            unfit: 0,
+            published: Gathered::default(),
+            publisher: Origin(0),
             refused: 0,
             relays: Relays::default(),
             saved: Saved::default(),
@@ -190,17 +191,40 @@ impl Herd {
 
     /// Whether orders wait to be carried out.
     pub(crate) fn has_orders(&self) -> bool {
-        let has_letters = |inside: &Inside| inside.keys.as_ref().is_some_and(|keys| !keys.letters.is_empty());
+        let Some(inside) = &self.inside else { return self.is_awake || self.has_relays() };
+        let has_letters = inside.keys.as_ref().is_some_and(|keys| !keys.letters.is_empty());
         self.is_awake
+            || has_letters
             || self.has_relays()
-            || self.inside.as_ref().is_some_and(|inside| !inside.orders.is_empty() || has_letters(inside))
+            || !inside.orders.is_empty()
+            || !self.published.is_empty()
     }
 
-    /// Tells the machine something.
+    /// Tells the machine something, behind what was published.
     pub(crate) fn step(&mut self, now: Tick, input: Input) {
+        self.tell_published(now);
         if let Some(inside) = &mut self.inside {
             inside.spread.step(time(now), input, &mut inside.orders);
         }
+    }
+
+    /// Tells the machine what a Redis client has published so far.
+    pub(crate) fn tell_published(&mut self, now: Tick) {
+        if let Some(batch) = self.published.take()
+            && let Some(inside) = &mut self.inside
+        {
+            inside.spread.step(time(now), Input::Publish(batch), &mut inside.orders);
+        }
+    }
+
+    /// Gathers what one Redis client publishes in a turn. What several publish does not go together: whoever sees the wire
+    /// learns from the length of what is compressed how much one says what the other says.
+    fn gather(&mut self, now: Tick, publisher: Origin, topic: &[u8], payload: &[u8]) {
+        if self.publisher != publisher || self.published.len() >= Payload::TOGETHER_MAX {
+            self.tell_published(now);
+            self.publisher = publisher;
+        }
+        self.published.add_pair(topic, payload);
     }
 
     /// A new life begins.
@@ -258,7 +282,7 @@ impl Inside {
     fn hello(&self, wall_ms: u64) -> Hello {
         let node = &self.membership.node;
         Hello {
-            versions: Versions { lowest: 1, highest: Spread::PROTOCOL },
+            versions: Versions { lowest: Spread::PROTOCOL, highest: Spread::PROTOCOL },
             herd: node.herd.clone(),
             node: node.id,
             name: node.name.clone(),
@@ -297,35 +321,31 @@ fn options(spec: &HerdSpec, name: String, addresses: Vec<String>) -> SpreadOptio
 
 impl Core {
     /// A message of a Redis client goes to the other servers.
-    pub(crate) fn spread_pair(&mut self, topic: &[u8], payload: &[u8]) {
-        if self.may_spread(topic) {
-            self.spread(topics::pack_pair(topic, payload));
+    pub(crate) fn spread_pair(&mut self, publisher: Origin, topic: &[u8], payload: &[u8]) {
+        let now = self.moment.tick;
+        let Some((herd, kept)) = self.spreading() else { return };
+        if !topics::is_local(topic, kept) {
+            herd.gather(now, publisher, topic, payload);
         }
     }
 
     /// Messages of a ZeroMQ peer go to the other servers.
     pub(crate) fn spread_batch(&mut self, batch: &Batch) {
-        if self.herd.is_none() {
-            return;
-        }
-        for span in &batch.messages {
-            if self.may_spread(batch.matched(span)) {
-                self.spread(topics::pack(batch, span));
+        let now = self.moment.tick;
+        let Some((herd, kept)) = self.spreading() else { return };
+        for stretch in topics::travelling(batch, kept) {
+            let mut batch = batch.stretch(stretch);
+            if batch.bytes.len() < topics::SHARED_MIN {
+                batch.bytes = Bytes::copy_from_slice(&batch.bytes);
             }
+            herd.step(now, Input::Publish(batch));
         }
     }
 
-    fn may_spread(&self, topic: &[u8]) -> bool {
-        let spec = self.settings.spec.herd.as_ref();
-        let is_inside = self.herd.as_ref().is_some_and(|herd| herd.inside.is_some());
-        is_inside && spec.is_some_and(|spec| !topics::is_local(topic, &spec.local_topics))
-    }
-
-    fn spread(&mut self, parcel: Option<topics::Parcel>) {
-        let Some(herd) = &mut self.herd else { return };
-        match parcel {
-            Some((topic, frames)) => herd.step(self.moment.tick, Input::Publish { topic, frames }),
-            None => herd.unfit += 1,
-        }
+    /// The herd, where this server takes part, and which topics stay here.
+    fn spreading(&mut self) -> Option<(&mut Herd, &[String])> {
+        let kept = &self.settings.spec.herd.as_ref()?.local_topics;
+        let herd = self.herd.as_mut().filter(|herd| herd.inside.is_some())?;
+        Some((herd, kept))
     }
 }

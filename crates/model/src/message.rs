@@ -24,7 +24,7 @@ pub struct Span {
 }
 
 /// Whole messages of one sender, in the order they were sent: ZMTP data frames, header and body, and nothing else.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Their bytes; the spans follow each other without gaps, from 0 to the end. Less than 4 GiB.
     pub bytes: Bytes,
@@ -43,6 +43,27 @@ impl Batch {
     #[must_use]
     pub fn frames(&self, span: &Span) -> Bytes {
         self.bytes.slice(span.start as usize..span.end as usize)
+    }
+
+    /// Some of its messages as a batch of its own, which shares its bytes.
+    ///
+    /// # Panics
+    /// When there are fewer messages.
+    #[must_use]
+    pub fn stretch(&self, messages: Range<usize>) -> Self {
+        let spans = &self.messages[messages];
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Self::default() };
+        let start = first.start;
+        let moved = |span: &Span| Span {
+            start: span.start - start,
+            end: span.end - start,
+            body: span.body - start,
+            ..*span
+        };
+        Self {
+            bytes: self.bytes.slice(start as usize..last.end as usize),
+            messages: spans.iter().map(moved).collect(),
+        }
     }
 }
 

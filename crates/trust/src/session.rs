@@ -17,6 +17,7 @@ mod failure;
 mod frame;
 mod hello;
 mod options;
+mod patience;
 mod tls;
 
 use std::io;
@@ -29,6 +30,7 @@ use remuda_herd::NodeId;
 use crate::endpoint::{Endpoint, Protocol};
 use crate::identity::{Certified, Identity};
 use crate::trust::{Distrust, Trust, Unverified};
+use patience::Patience;
 use tls::{Stage, Tls};
 
 pub use event::{Counterpart, Event};
@@ -63,6 +65,7 @@ pub struct Session {
     ready: Option<Box<Counterpart>>,
     peer: Option<Box<Counterpart>>,
     compress_from: Option<usize>,
+    patience: Patience,
 }
 
 impl Session {
@@ -109,6 +112,7 @@ impl Session {
             ready: None,
             peer: None,
             compress_from: None,
+            patience: Patience::default(),
         }
     }
 
@@ -179,7 +183,7 @@ impl Session {
                 (Protocol::Herd, Some(hello)) => {
                     let features = hello.features & !LZ4 | self.options.compress_from.map_or(0, |_| LZ4);
                     let hello = Hello { features, ..hello.clone() };
-                    frame::encode(&mut self.outgoing, HELLO_KIND, &hello.encode(), None);
+                    frame::encode(&mut self.outgoing, HELLO_KIND, &hello.encode());
                     self.phase = Phase::Greeting(certified);
                 }
                 (Protocol::Join, _) => self.speak(Counterpart { certified, protocol, hello: None }),
@@ -278,8 +282,15 @@ impl Session {
         if would_wait > self.options.outgoing_max && !self.outgoing.is_empty() {
             return Err(SendError::Full);
         }
-        let compress_from = self.compress_from.filter(|least| payload.len() >= *least);
-        frame::encode(&mut self.outgoing, kind, payload, compress_from);
+        let is_long = self.compress_from.is_some_and(|least| payload.len() >= least);
+        if is_long && self.patience.is_over() {
+            let has_paid = frame::encode_compressed(&mut self.outgoing, kind, payload);
+            self.patience.learn(has_paid);
+            if has_paid {
+                return Ok(());
+            }
+        }
+        frame::encode(&mut self.outgoing, kind, payload);
         Ok(())
     }
 

@@ -24,7 +24,7 @@ mod kind {
     pub(super) const FACT: u8 = 2;
     pub(super) const INTEREST: u8 = 3;
     pub(super) const HAVE: u8 = 4;
-    pub(super) const TOPIC: u8 = 5;
+    pub(super) const MESSAGES: u8 = 5;
     pub(super) const CHANGE: u8 = 6;
     pub(super) const SKIP: u8 = 7;
     pub(super) const GRAFT: u8 = 8;

@@ -30,6 +30,7 @@ mod plain;
 mod saved;
 mod socket_type;
 mod traffic;
+mod whole;
 
 pub use command::{encode_cancel, encode_subscribe};
 pub use connection::Connection;
@@ -42,3 +43,4 @@ pub use limits::Limits;
 pub use options::{AcceptMechanism, AcceptOptions, ConnectMechanism, ConnectOptions};
 pub use saved::{SavedConnection, SavedCurve};
 pub use socket_type::{SocketType, SocketTypes};
+pub use whole::whole_messages;

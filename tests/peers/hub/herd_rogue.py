@@ -52,7 +52,7 @@ def say_hello(stream, folder):
     ).stdout
     herd, node = re.search(r"remuda://([^/]+)/([0-9a-f]+)", shown).groups()
     name = re.search(r"CN ?= ?([^\s,]+)", shown).group(1)
-    hello = struct.pack(">HHQQQQ", 1, 1, int(node, 16), 1, 0, 0) + piece(herd.encode()) + piece(name.encode())
+    hello = struct.pack(">HHQQQQ", 2, 2, int(node, 16), 1, 0, 0) + piece(herd.encode()) + piece(name.encode())
     stream.sendall(frame(HELLO, hello))
     (length, kind) = struct.unpack(">IB", exactly(stream, 5))
     assert kind == HELLO, kind

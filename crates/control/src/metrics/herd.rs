@@ -72,7 +72,6 @@ fn counters(it: &HerdCounters) -> Vec<Line> {
         ("lost_total", COUNTER, "Messages that no server has any more.", it.lost_total),
         ("dropped_total", COUNTER, "Messages links were too far behind for.", it.dropped_total),
         ("kept_here_total", COUNTER, "Messages too large to be told to others.", it.kept_here_total),
-        ("unreadable_total", COUNTER, "Messages that came and are none.", it.unreadable_total),
         ("links_up_total", COUNTER, "Links that came up.", it.links_up_total),
         ("links_down_total", COUNTER, "Links that went.", it.links_down_total),
         ("refused_total", COUNTER, "Connections of strangers that were refused.", it.refused_total),

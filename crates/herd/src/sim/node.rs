@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::spread::{Spread, SpreadOptions};
+use crate::spread::{Spread, SpreadOptions, Summary};
 use crate::{Epoch, NodeId};
 
 /// How far a node's clock is from the world's.
@@ -21,6 +21,8 @@ pub(crate) struct Node {
     pub(crate) machine: Option<Spread>,
     pub(crate) options: SpreadOptions,
     pub(crate) skew: ClockSkew,
+    /// What its subscribers want.
+    pub(crate) wanted: Summary,
     /// The soonest wake that is on its way.
     pub(crate) wake: Option<Duration>,
 }

@@ -13,6 +13,8 @@ pub struct Record {
     pub heard: Vec<BTreeMap<NodeId, Vec<Heard>>>,
     /// For each node, in its last life: how many changes of the store it was given.
     pub changes: Vec<u64>,
+    /// Messages that came to a node together with one that it wants, while it did not want them.
+    pub unwanted: u64,
     /// Messages of origins that arrived at machines, whether new or not.
     pub updates: u64,
     /// All other messages that arrived.

@@ -3,11 +3,11 @@
 mod turn;
 
 use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::batch::messages_of;
 use super::happening::{Happening, What};
 use super::node::{ClockSkew, Node};
 use super::record::Record;
@@ -97,7 +97,8 @@ impl World {
             id = NodeId(self.random.next());
         }
         self.by_id.insert(id, place);
-        self.nodes.push(Node { id, epoch: Epoch(0), machine: None, options, skew, wake: None });
+        let wanted = Summary::Everything;
+        self.nodes.push(Node { id, epoch: Epoch(0), machine: None, options, skew, wanted, wake: None });
         self.record.heard.push(BTreeMap::new());
         self.record.changes.push(0);
         self.start(place);
@@ -120,6 +121,7 @@ impl World {
         let seed = self.random.next();
         let machine = Spread::new(node.id, node.epoch, node.options.clone(), seed);
         node.machine = Some(machine);
+        node.wanted = Summary::Everything;
         node.wake = None;
         self.record.heard[place].clear();
         self.record.changes[place] = 0;
@@ -205,13 +207,20 @@ impl World {
 
     /// A node publishes a message of `size` bytes about `topic`.
     pub fn publish(&mut self, place: usize, topic: &'static [u8], size: usize) {
-        let frames: Arc<[Bytes]> = Arc::new([Bytes::from(vec![0; size])]);
-        self.tell(place, Input::Publish { topic: Bytes::from_static(topic), frames });
+        self.publish_all(place, &[topic], size);
+    }
+
+    /// A client of a node publishes a message of `size` bytes about each of these topics at once.
+    pub fn publish_all(&mut self, place: usize, topics: &[&'static [u8]], size: usize) {
+        let payload = vec![0; size];
+        let messages: Vec<(&[u8], &[u8])> = topics.iter().map(|topic| (*topic, &payload[..])).collect();
+        self.tell(place, Input::Publish(messages_of(&messages)));
     }
 
     /// A node's subscribers want what begins with one of `prefixes`.
     pub fn subscribe(&mut self, place: usize, prefixes: &[&'static [u8]]) {
         let summary = Summary::of(prefixes.iter().map(|prefix| Bytes::from_static(prefix)));
+        self.nodes[place].wanted = summary.clone();
         self.tell(place, Input::Interest(summary));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{Epoch, NodeId};
 
-/// What one kept message costs beside its bytes: its entry here, its entry with its origin, and its frames' handles.
+/// What one kept entry costs beside its bytes: its entry here, its entry with its origin, and its frames' handles.
 const COST: usize = 192;
 
 /// The order in which messages came, and what they weigh.
@@ -13,23 +13,27 @@ const COST: usize = 192;
 pub(crate) struct Cache {
     order: VecDeque<Entry>,
     bytes: usize,
+    messages: u64,
 }
 
-/// A message that is kept, unless its origin has begun a new life since.
+/// Messages that came together and are kept, unless their origin has begun a new life since.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) at: Duration,
     pub(crate) origin: NodeId,
     pub(crate) epoch: Epoch,
+    /// The number of the last.
     pub(crate) sequence: u64,
-    bytes: usize,
+    pub(crate) messages: u64,
+    pub(crate) bytes: usize,
 }
 
 impl Cache {
-    pub(crate) fn push(&mut self, at: Duration, origin: NodeId, epoch: Epoch, sequence: u64, bytes: usize) {
-        let bytes = bytes.saturating_add(COST);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.order.push_back(Entry { at, origin, epoch, sequence, bytes });
+    pub(crate) fn push(&mut self, entry: Entry) {
+        let entry = Entry { bytes: entry.bytes.saturating_add(COST), ..entry };
+        self.bytes = self.bytes.saturating_add(entry.bytes);
+        self.messages = self.messages.saturating_add(entry.messages);
+        self.order.push_back(entry);
     }
 
     /// Takes the oldest when there is more than `bytes_max`, or it is `age_max` old.
@@ -40,6 +44,7 @@ impl Cache {
         }
         self.order.pop_front();
         self.bytes = self.bytes.saturating_sub(oldest.bytes);
+        self.messages = self.messages.saturating_sub(oldest.messages);
         Some(oldest)
     }
 
@@ -52,7 +57,7 @@ impl Cache {
         self.bytes
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
+    pub(crate) fn messages(&self) -> usize {
+        usize::try_from(self.messages).unwrap_or(usize::MAX)
     }
 }

@@ -1,9 +1,9 @@
 //! What the machine is told.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use remuda_model::message::Batch;
 
 use super::message::Message;
 use super::summary::Summary;
@@ -37,13 +37,9 @@ pub enum Input {
         /// The sum of their [`Message::weight`]s.
         weight: usize,
     },
-    /// A client of this node publishes a message; local subscribers have it already.
-    Publish {
-        /// What it is about.
-        topic: Bytes,
-        /// What it says.
-        frames: Arc<[Bytes]>,
-    },
+    /// A client of this node publishes messages; local subscribers have them already. They are spread together as far as
+    /// the same nodes may want them and they are within [`Payload`](super::Payload)'s limits.
+    Publish(Batch),
     /// The store of this node has changed: to be carried to every node, opaque.
     Change(Bytes),
     /// What the subscribers of this node want, all of it; [`Summary::Everything`] until this is said.

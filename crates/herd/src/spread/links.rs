@@ -195,7 +195,7 @@ impl Spread {
                     return;
                 }
                 Some(Item::Update(update)) => {
-                    link.counters.updates_sent += 1;
+                    link.counters.updates_sent += update.payload.numbers();
                     Message::Update(update)
                 }
                 Some(Item::Skip(skip)) => Message::Skip(skip),

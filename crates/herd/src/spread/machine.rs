@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cache::Cache;
 use super::input::{Input, LinkId};
+use super::kinds::Kinds;
 use super::link::{GROUPS, Link, OWN_TREES_UP_TO, SHARED_GROUPS, group};
 use super::member::{Member, Standing};
 use super::message::{Fact, Interest, LinkState, Message, Payload};
@@ -45,6 +46,7 @@ pub struct Spread {
     /// Peers of links there are or were in this life, and how these are.
     pub(crate) ties: BTreeMap<NodeId, LinkState>,
     pub(crate) routes: Routes,
+    pub(crate) kinds: Kinds,
     pub(crate) overlay: Overlay,
     /// Whether there were nodes for whom there was no room.
     pub(crate) is_partial: bool,
@@ -92,6 +94,7 @@ impl Spread {
             removed: BTreeSet::new(),
             ties: BTreeMap::new(),
             routes: Routes::open(),
+            kinds: Kinds::default(),
             overlay: Overlay::default(),
             is_partial: options.members_max == 0,
             is_tree,
@@ -104,7 +107,7 @@ impl Spread {
     }
 
     /// The newest version of the protocol that this machine speaks.
-    pub const PROTOCOL: u16 = 1;
+    pub const PROTOCOL: u16 = 2;
 
     /// Takes in one fact that came at `now`, and appends what is to be done, in this order. `now` counts from any start;
     /// a step back counts as standing still.
@@ -118,7 +121,7 @@ impl Spread {
             Input::Down { link } => self.link_down(link, orders),
             Input::Received { link, message } => self.received(link, message, orders),
             Input::Sent { link, weight } => self.sent(link, weight, orders),
-            Input::Publish { topic, frames } => self.publish(Payload::Topic { topic, frames }, orders),
+            Input::Publish(batch) => self.publish_batch(batch, orders),
             Input::Change(change) => self.publish(Payload::Change(change), orders),
             Input::Interest(summary) => self.want(summary, orders),
             Input::Unreachable(node) => self.unreachable(node, orders),

@@ -8,6 +8,7 @@ mod limits;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use remuda_model::message::Batch;
 
 use super::summary::Summary;
 use crate::{Epoch, NodeId};
@@ -23,7 +24,7 @@ pub enum Message {
     Interest(Arc<Interest>),
     /// How far the sender is with origins: all of them when a link comes up, then what is new to lazy links.
     Have(Have),
-    /// A message of an origin.
+    /// Messages of an origin.
     Update(Update),
     /// Nothing that the receiver wants came up to a number.
     Skip(Skip),
@@ -132,14 +133,14 @@ pub struct HaveOrigin {
     pub age_ms: u64,
 }
 
-/// A message of an origin.
+/// What an origin spreads at once: messages that follow each other, or a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// The node it was told.
     pub origin: NodeId,
     /// The life of that node.
     pub epoch: Epoch,
-    /// Its number among all it has spread in this life, from 1.
+    /// The number of the first among all it has spread in this life, from 1.
     pub sequence: u64,
     /// How many numbers just before it were not sent over this link, as nobody behind it wants them.
     pub skipped: u64,
@@ -154,13 +155,9 @@ pub struct Update {
 /// What is spread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
-    /// A message for subscribers.
-    Topic {
-        /// What it is about; [`Payload::TOPIC_MAX`] bytes.
-        topic: Bytes,
-        /// What it says; [`Payload::FRAMES_MAX`] frames.
-        frames: Arc<[Bytes]>,
-    },
+    /// Messages for subscribers, of one publisher and one after the other: at least one, [`Payload::MESSAGES_MAX`] at most.
+    /// Each has a number of its own, the first the [`Update`]'s; they stay together wherever they go.
+    Messages(Arc<Batch>),
     /// A change of the store, opaque: every node wants it.
     Change(Bytes),
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use remuda_model::message::Batch;
 
 use super::input::LinkId;
 use super::message::Message;
@@ -46,21 +47,20 @@ pub enum Order {
     Tell(Event),
 }
 
-/// A message of another node for the subscribers of this one.
+/// Messages of another node for the subscribers of this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The node it was published on.
+    /// The node they were published on.
     pub origin: NodeId,
     /// The life of that node.
     pub epoch: Epoch,
-    /// Its number among what that node has spread in this life, from 1; messages nobody here wants have numbers too.
+    /// The number of the first among what that node has spread in this life, from 1; the others follow it. Messages nobody
+    /// here wants have numbers too.
     pub sequence: u64,
-    /// Links it came over.
+    /// Links they came over.
     pub hops: u16,
-    /// What it is about.
-    pub topic: Bytes,
-    /// What it says.
-    pub frames: Arc<[Bytes]>,
+    /// What they say; some subscriber of this node may want one of them.
+    pub batch: Arc<Batch>,
 }
 
 /// Why a link is to be closed.

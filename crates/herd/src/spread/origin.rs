@@ -12,6 +12,9 @@ use super::input::LinkId;
 use super::message::{Payload, Skip, Update};
 use crate::{Epoch, NodeId};
 
+/// As many of the newest are looked at before what is kept is searched; 4, as much as a link's window has room for.
+const LOOKED_AT_FIRST: usize = 4;
+
 /// What is known of one origin's life.
 #[derive(Debug)]
 pub(crate) struct Origin {
@@ -42,9 +45,10 @@ pub(crate) struct Origin {
     positions: BTreeMap<LinkId, Position>,
 }
 
-/// A message, kept for those who have not got it.
+/// What came at once, kept for those who have not got it.
 #[derive(Debug)]
 struct Kept {
+    /// Its first number.
     sequence: u64,
     /// Numbers before it, after the one kept before, that are lost; the others there were skipped.
     lost: u64,
@@ -119,9 +123,10 @@ impl Origin {
 
     /// Keeps the message `sequence`, of the numbers before which `lost` are lost.
     pub(crate) fn push(&mut self, sequence: u64, lost: u64, hops: u16, payload: Payload) {
+        let end = sequence.saturating_add(payload.numbers());
         self.kept.push_back(Kept { sequence, lost: lost.saturating_add(self.tail_lost), hops, payload });
         self.tail_lost = 0;
-        self.advance_to(sequence.saturating_add(1));
+        self.advance_to(end);
         self.hops = hops;
     }
 
@@ -137,7 +142,7 @@ impl Origin {
         self.barren.clear();
     }
 
-    /// Drops what is kept up to `sequence`.
+    /// Drops what is kept up to the number `sequence`, the last of what came together.
     pub(crate) fn drop_up_to(&mut self, sequence: u64) {
         while self.kept.front().is_some_and(|kept| kept.sequence <= sequence) {
             self.kept.pop_front();
@@ -211,7 +216,7 @@ impl Origin {
         let mut position = *self.position(link);
         let mut next = None;
         while let Some(kept) = self.walk(&mut position, &wants, dropped) {
-            next = Some(kept.sequence.saturating_add(1));
+            next = Some(kept.end());
             (position.skipped, position.lost) = (0, 0);
         }
         *self.position(link) = position;
@@ -235,28 +240,40 @@ impl Origin {
         }
         for kept in self.kept.range(self.first_kept_from(position.at)..) {
             position.pass(kept.sequence, kept.lost);
-            position.at = kept.sequence.saturating_add(1);
+            position.at = kept.end();
             if wants(&kept.payload) {
                 return Some(kept);
             }
-            position.skipped = position.skipped.saturating_add(1);
+            position.skipped = position.skipped.saturating_add(kept.payload.numbers());
         }
         position.pass(self.next, self.tail_lost);
         None
     }
 
-    /// The place of the first message kept whose number is not below `at`. Most links stand at the end, and most numbers
-    /// follow each other: a search through what is kept reads memory that nothing else needs.
+    /// The place of the first that is kept and does not lie before `at`. Most links stand at the end: a search through what
+    /// is kept reads memory that nothing else needs.
     fn first_kept_from(&self, at: u64) -> usize {
-        if self.kept.back().is_none_or(|newest| newest.sequence < at) {
-            return self.kept.len();
+        let is_behind = |kept: &Kept| kept.end() <= at;
+        for from_end in 0..LOOKED_AT_FIRST {
+            let place = self.kept.len().saturating_sub(from_end);
+            if place == 0 || is_behind(&self.kept[place - 1]) {
+                return place;
+            }
         }
+        // Where each has one number, it says the place.
         let behind = usize::try_from(self.next - at).unwrap_or(usize::MAX);
         let likely = self.kept.len().saturating_sub(behind);
         if self.kept.get(likely).is_some_and(|kept| kept.sequence == at) {
             return likely;
         }
-        self.kept.partition_point(|kept| kept.sequence < at)
+        self.kept.partition_point(is_behind)
+    }
+}
+
+impl Kept {
+    /// The number that follows it.
+    fn end(&self) -> u64 {
+        self.sequence.saturating_add(self.payload.numbers())
     }
 }
 

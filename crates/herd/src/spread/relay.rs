@@ -1,8 +1,12 @@
-//! A message comes, and goes on.
+//! What comes, and how it goes on.
 
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
+use remuda_model::message::Batch;
+
+use super::cache::Entry;
 use super::input::LinkId;
 use super::link::{GROUPS, group};
 use super::machine::Spread;
@@ -13,6 +17,18 @@ use super::timers::Timer;
 use crate::{Epoch, NodeId};
 
 impl Spread {
+    /// Spreads what clients of this node publish, by as few updates as may be.
+    pub(crate) fn publish_batch(&mut self, batch: Batch, orders: &mut Vec<Order>) {
+        let runs = self.kinds.runs(&batch);
+        if runs.len() == 1 {
+            self.publish(Payload::Messages(Arc::new(batch)), orders);
+            return;
+        }
+        for run in runs {
+            self.publish(Payload::Messages(Arc::new(batch.stretch(run))), orders);
+        }
+    }
+
     /// Spreads what this node is told.
     pub(crate) fn publish(&mut self, payload: Payload, orders: &mut Vec<Order>) {
         if self.is_leaving {
@@ -23,7 +39,7 @@ impl Spread {
             orders.push(Order::Tell(Event::TooLarge { bytes: payload.bytes() }));
             return;
         }
-        self.counters.published += 1;
+        self.counters.published += payload.numbers();
         let Some(own) = self.origins.get_mut(&self.me) else { return };
         let next = own.next;
         if next == 1 {
@@ -35,23 +51,25 @@ impl Spread {
 
     pub(crate) fn take_update(&mut self, id: LinkId, update: Update, orders: &mut Vec<Order>) {
         let tree = self.tree_of(update.origin);
+        let numbers = update.payload.numbers();
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.counters.updates_received += 1;
+        link.counters.updates_received += numbers;
         let is_lazy = link.is_lazy(tree);
         if !self.follows(update.origin, update.epoch, None, orders) {
             return;
         }
         let Some(origin) = self.origins.get_mut(&update.origin) else { return };
         let sequence = update.sequence;
-        origin.position(id).heard(sequence.saturating_add(1));
+        let end = sequence.saturating_add(numbers);
+        origin.position(id).heard(end);
         if sequence < origin.next {
-            let is_parent = origin.parent == Some(id);
-            self.duplicate(id, update.origin, !is_lazy && !is_parent, orders);
+            let is_redundant = !is_lazy && origin.parent != Some(id);
+            self.duplicate(id, &update, is_redundant, orders);
             return;
         }
         if sequence.saturating_sub(update.skipped).saturating_sub(update.lost) > origin.next {
             self.counters.holes += 1;
-            self.note_missing(update.origin, id, sequence.saturating_add(1));
+            self.note_missing(update.origin, id, end);
             return;
         }
         let gap = sequence - origin.next;
@@ -61,7 +79,7 @@ impl Spread {
         }
         self.count_lost(update.origin, lost, orders);
         let Some(origin) = self.origins.get_mut(&update.origin) else { return };
-        self.counters.received += 1;
+        self.counters.received += numbers;
         self.counters.skipped = self.counters.skipped.saturating_add(gap - lost);
         if !is_lazy || origin.parent.is_none() {
             origin.parent = Some(id);
@@ -75,11 +93,12 @@ impl Spread {
     }
 
     /// Something came again: over a link that is no part of the tree then.
-    fn duplicate(&mut self, id: LinkId, origin: NodeId, is_redundant: bool, orders: &mut Vec<Order>) {
-        self.counters.duplicates += 1;
+    fn duplicate(&mut self, id: LinkId, update: &Update, is_redundant: bool, orders: &mut Vec<Order>) {
+        let (origin, numbers) = (update.origin, update.payload.numbers());
+        self.counters.duplicates += numbers;
         let tree = self.tree_of(origin);
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.counters.duplicates += 1;
+        link.counters.duplicates += numbers;
         if self.is_tree && is_redundant && origin != self.me {
             link.set_lazy(tree, true);
             self.counters.prunes += 1;
@@ -114,25 +133,24 @@ impl Spread {
         }
     }
 
-    /// Gives a message to this node's own.
+    /// Gives messages to this node's own.
     fn hand_over(&mut self, update: &Update, hops: u16, orders: &mut Vec<Order>) {
         match &update.payload {
             Payload::Change(change) => {
                 orders.push(Order::Apply { origin: update.origin, change: change.clone() });
             }
-            Payload::Topic { topic, frames } => {
+            Payload::Messages(batch) => {
                 let own = self.members.get(&self.me).and_then(|member| member.interest.as_ref());
-                if !own.is_none_or(|own| own.summary.wants(topic)) {
+                if !own.is_none_or(|own| own.summary.wants_one_of(batch)) {
                     return;
                 }
-                self.counters.delivered += 1;
+                self.counters.delivered += update.payload.numbers();
                 orders.push(Order::Deliver(Delivery {
                     origin: update.origin,
                     epoch: update.epoch,
                     sequence: update.sequence,
                     hops,
-                    topic: topic.clone(),
-                    frames: frames.clone(),
+                    batch: batch.clone(),
                 }));
             }
         }
@@ -140,7 +158,15 @@ impl Spread {
 
     fn keep(&mut self, id: NodeId, sequence: u64, lost: u64, hops: u16, payload: Payload) {
         let Some(origin) = self.origins.get_mut(&id) else { return };
-        self.cache.push(self.now, id, origin.epoch, sequence, payload.bytes());
+        let messages = payload.numbers();
+        self.cache.push(Entry {
+            at: self.now,
+            origin: id,
+            epoch: origin.epoch,
+            sequence: sequence.saturating_add(messages - 1),
+            messages,
+            bytes: payload.held(),
+        });
         origin.push(sequence, lost, hops, payload);
         self.sweep();
     }
@@ -159,7 +185,7 @@ impl Spread {
         }
     }
 
-    /// Takes a message that was just kept to the links.
+    /// Takes what was just kept to the links.
     fn pass_on(&mut self, origin: NodeId, sequence: u64, orders: &mut Vec<Order>) {
         let tree = self.tree_of(origin);
         let mut before = Bound::Unbounded;

@@ -42,11 +42,11 @@ impl Routes {
 
     /// Whether somebody behind the link may want it.
     pub(crate) fn wants(&self, link: LinkId, payload: &Payload) -> bool {
-        let Payload::Topic { topic, .. } = payload else { return true };
+        let Payload::Messages(batch) = payload else { return true };
         self.is_open
             || match self.by_link.get(&link) {
                 None | Some(Wanted::Everything) => true,
-                Some(Wanted::Prefixes(prefixes)) => prefixes.wants(topic),
+                Some(Wanted::Prefixes(prefixes)) => prefixes.want_one_of(batch),
             }
     }
 }

@@ -4,6 +4,7 @@
 //! search. A summary that would be too long becomes "everything", so it may promise too much and never too little.
 
 use bytes::Bytes;
+use remuda_model::message::Batch;
 
 /// What topics are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,14 @@ impl Summary {
         }
     }
 
+    /// Whether one of these messages is wanted.
+    pub(crate) fn wants_one_of(&self, batch: &Batch) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Prefixes(prefixes) => prefixes.want_one_of(batch),
+        }
+    }
+
     /// The prefixes in order; none when everything is wanted.
     #[must_use]
     pub fn prefixes(&self) -> &[Bytes] {
@@ -72,6 +81,11 @@ impl Prefixes {
     pub(crate) fn wants(&self, topic: &[u8]) -> bool {
         let after = self.0.partition_point(|prefix| prefix.as_ref() <= topic);
         after.checked_sub(1).is_some_and(|at| topic.starts_with(&self.0[at]))
+    }
+
+    pub(crate) fn want_one_of(&self, batch: &Batch) -> bool {
+        // What came together is mostly wanted by the same: the first message tells.
+        batch.messages.iter().any(|span| self.wants(batch.matched(span)))
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Bytes> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::graph::{Graph, Way};
 use super::input::LinkId;
+use super::kinds::Kinds;
 use super::machine::Spread;
 use super::member::Standing;
 use super::options::Mode;
@@ -143,8 +144,12 @@ impl Spread {
     fn route(&mut self, graph: &Graph) {
         if self.is_partial || !self.options.is_filtering {
             self.routes.is_open = true;
+            self.kinds = Kinds::default();
             return;
         }
+        let others = self.members.iter().filter(|(node, _)| **node != self.me);
+        let told = others.filter_map(|(node, member)| Some((*node, &member.interest.as_ref()?.summary)));
+        self.kinds = Kinds::of(told);
         let mut by_node = BTreeMap::new();
         for part in graph.parts_without(self.me) {
             let wanted = self.wanted_by(&part);

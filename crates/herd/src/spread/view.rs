@@ -148,7 +148,7 @@ impl Spread {
             trees: self.trees,
             is_partial: self.is_partial,
             ailment: self.ailment,
-            cached_messages: self.cache.len(),
+            cached_messages: self.cache.messages(),
             cached_bytes: self.cache.bytes(),
             origins: self.origins.len(),
             counters: self.counters,

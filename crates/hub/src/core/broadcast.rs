@@ -36,7 +36,7 @@ impl Core {
             self.bus.publish_one(session.origin, pair.topic, pair.payload)
         };
         if published.is_ok() && !pair.is_shard {
-            self.spread_pair(pair.topic, pair.payload);
+            self.spread_pair(session.origin, pair.topic, pair.payload);
         }
         published.map_err(|error| error.to_string())
     }

@@ -1,11 +1,12 @@
 //! What the machine orders, carried out.
 
 use bytes::BytesMut;
-use remuda_herd::spread::{Delivery, Disconnected, Event, Input, LinkId, Message, Order};
+use remuda_herd::spread::{Disconnected, Event, Input, LinkId, Message, Order};
 use remuda_herd::{NodeId, replica};
+use remuda_model::message::Batch;
 
 use super::peer::Part;
-use super::topics::Unpacked;
+use super::topics::{Gathered, SHARED_MIN};
 use crate::complaints::Complaint;
 use crate::connection::Protocol;
 use crate::core::Core;
@@ -25,8 +26,11 @@ impl Hub {
     /// Carries out what the machine ordered, and what comes of it.
     pub(super) fn carry_out_orders(&mut self) {
         let mut scratch = BytesMut::new();
-        let mut heard = Unpacked::default();
+        let mut heard = Gathered::default();
         loop {
+            if let Some(herd) = &mut self.core.herd {
+                herd.tell_published(self.core.moment.tick);
+            }
             let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
             let orders = inside.map(|inside| std::mem::take(&mut inside.orders)).unwrap_or_default();
             for order in orders {
@@ -46,10 +50,10 @@ impl Hub {
         }
     }
 
-    fn carry_out(&mut self, order: Order, scratch: &mut BytesMut, heard: &mut Unpacked) {
+    fn carry_out(&mut self, order: Order, scratch: &mut BytesMut, heard: &mut Gathered) {
         match order {
             Order::Send { link, message } => self.send_over(link, &message, scratch),
-            Order::Deliver(delivery) => self.core.hear(&delivery, heard),
+            Order::Deliver(delivery) => self.core.hear(&delivery.batch, heard),
             Order::Apply { change, .. } => self.core.step_keys(replica::Input::Change(change)),
             Order::Connect { node, addresses } => {
                 let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
@@ -223,17 +227,19 @@ impl Core {
         left_out.is_some()
     }
 
-    /// A message of another node for those who subscribed here.
-    fn hear(&mut self, delivery: &Delivery, heard: &mut Unpacked) {
-        if !heard.add(&delivery.topic, &delivery.frames)
-            && let Some(herd) = &mut self.herd
-        {
-            herd.unreadable += 1;
+    /// Messages of another node for those who subscribed here.
+    fn hear(&mut self, batch: &Batch, heard: &mut Gathered) {
+        if batch.bytes.len() < SHARED_MIN {
+            heard.add(batch);
+            return;
         }
+        self.give_heard(heard);
+        self.tell_changes();
+        self.bus.hear(ELSEWHERE, batch);
     }
 
     /// Gives what was heard to those who subscribed here.
-    fn give_heard(&mut self, heard: &mut Unpacked) {
+    fn give_heard(&mut self, heard: &mut Gathered) {
         if let Some(batch) = heard.take() {
             self.tell_changes();
             self.bus.hear(ELSEWHERE, &batch);

@@ -1,95 +1,56 @@
 //! Messages of the bus as the herd carries them, and what of the herd's this server wants.
 //!
-//! A message of the bus is one or more ZMTP frames, and its first frame is what subscriptions look at. What spreads is that
-//! frame as the topic and the others as they are, with one frame in front that says which of two forms it was: of a message
-//! in one frame (`topic payload`) the topic may be only the beginning, since that frame can be as long as a message.
+//! Messages travel as they are on the bus, ZMTP frames: what one publisher sent at once is read, sent on, kept for repairs
+//! and given to subscribers as one piece of memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use remuda_bus::{Filter, Reserved};
-use remuda_herd::spread::{Payload, Summary};
+use remuda_herd::spread::Summary;
 use remuda_model::message::{Batch, Span};
 use remuda_wire::zmtp::encode_message;
 
 use crate::engine::beginning_of;
 
-/// The topic is the first of several frames, the others follow.
-const PARTS: &[u8] = b"m";
-/// The topic and what follows are one frame.
-const SINGLE: &[u8] = b"s";
+/// Batches of so many bytes are passed on as they are. Smaller ones are copied: they are often part of a far larger buffer,
+/// which they would keep, and what is heard from many servers in one turn is given to the bus at once. 16 KiB.
+pub(crate) const SHARED_MIN: usize = 16 << 10;
 
-/// A message to spread.
-pub(crate) type Parcel = (Bytes, Arc<[Bytes]>);
-
-/// One message of a batch; `None` when it has more frames, or a longer topic, than spread.
-pub(crate) fn pack(batch: &Batch, span: &Span) -> Option<Parcel> {
-    let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let first = batch.bytes.slice(at(span.body)..at(span.body) + at(span.body_len));
-    if span.single {
-        let mut topic = first;
-        let rest = topic.split_off(topic.len().min(Payload::TOPIC_MAX));
-        return Some((topic, Arc::from([Bytes::from_static(SINGLE), rest])));
-    }
-    if first.len() > Payload::TOPIC_MAX {
-        return None;
-    }
-    let mut frames = vec![Bytes::from_static(PARTS)];
-    let mut rest = batch.bytes.slice(at(span.body) + at(span.body_len)..at(span.end));
-    while !rest.is_empty() {
-        let header = if rest[0] & 2 == 0 { 2 } else { 9 };
-        let digits = rest.get(1..header)?;
-        let length = digits.iter().fold(0_usize, |sum, digit| sum << 8 | usize::from(*digit));
-        let mut frame = rest.split_to(header.checked_add(length).filter(|end| *end <= rest.len())?);
-        frames.push(frame.split_off(header));
-        if frames.len() > Payload::FRAMES_MAX {
-            return None;
-        }
-    }
-    Some((first, frames.into()))
-}
-
-/// A message of two frames.
-pub(crate) fn pack_pair(topic: &[u8], payload: &[u8]) -> Option<Parcel> {
-    let frames = [Bytes::from_static(PARTS), Bytes::copy_from_slice(payload)];
-    (topic.len() <= Payload::TOPIC_MAX).then(|| (Bytes::copy_from_slice(topic), Arc::from(frames)))
-}
-
-/// Messages of others on their way to subscribers, as one batch: what is heard in one turn is given to the bus at once.
+/// Messages that are gathered to one batch.
 #[derive(Debug, Default)]
-pub(crate) struct Unpacked {
+pub(crate) struct Gathered {
     bytes: BytesMut,
     messages: Vec<Span>,
 }
 
-impl Unpacked {
-    /// Adds a message; `false` when it is none that [`pack`] made.
-    pub(crate) fn add(&mut self, topic: &[u8], frames: &[Bytes]) -> bool {
-        let Some((form, rest)) = frames.split_first() else { return false };
-        let (start, single) = (self.bytes.len(), form.as_ref() == SINGLE);
-        match (form.as_ref(), rest) {
-            (PARTS, [_, ..]) => {
-                let parts: Vec<&[u8]> =
-                    std::iter::once(topic).chain(rest.iter().map(AsRef::as_ref)).collect();
-                encode_message(&parts, &mut self.bytes);
-            }
-            (SINGLE, [rest]) if rest.is_empty() => encode_message(&[topic], &mut self.bytes),
-            (SINGLE, [rest]) => encode_message(&[&[topic, rest].concat()], &mut self.bytes),
-            _ => return false,
-        }
-        let body_len = topic.len() + if single { rest[0].len() } else { 0 };
-        // The header has 9 bytes for a long body, else 2.
-        let body = start + if self.bytes[start] & 2 == 0 { 2 } else { 9 };
-        let place = |number: usize| u32::try_from(number).ok();
-        let (Some(start_at), Some(end), Some(body), Some(body_len)) =
-            (place(start), place(self.bytes.len()), place(body), place(body_len))
-        else {
-            self.bytes.truncate(start);
-            return false;
-        };
-        self.messages.push(Span { start: start_at, end, body, body_len, single });
-        true
+impl Gathered {
+    /// Adds the message of two frames. Less than 4 GiB are ever gathered: the caller takes them before.
+    pub(crate) fn add_pair(&mut self, topic: &[u8], payload: &[u8]) {
+        let start = self.bytes.len();
+        encode_message(&[topic, payload], &mut self.bytes);
+        let body = start + if topic.len() <= usize::from(u8::MAX) { 2 } else { 9 };
+        let place = |number: usize| u32::try_from(number).expect("less than 4 GiB are gathered");
+        self.messages.push(Span {
+            start: place(start),
+            end: place(self.bytes.len()),
+            body: place(body),
+            body_len: place(topic.len()),
+            single: false,
+        });
+    }
+
+    /// Adds messages; the limit is that of [`Gathered::add_pair`].
+    pub(crate) fn add(&mut self, batch: &Batch) {
+        let start = u32::try_from(self.bytes.len()).expect("less than 4 GiB are gathered");
+        self.bytes.extend_from_slice(&batch.bytes);
+        self.messages.extend(batch.messages.iter().map(|span| Span {
+            start: span.start + start,
+            end: span.end + start,
+            body: span.body + start,
+            ..*span
+        }));
     }
 
     /// Bytes of the messages that were added.
@@ -97,11 +58,35 @@ impl Unpacked {
         self.bytes.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// All that was added, if anything was.
     pub(crate) fn take(&mut self) -> Option<Batch> {
         let messages = std::mem::take(&mut self.messages);
         (!messages.is_empty()).then(|| Batch { bytes: self.bytes.split().freeze(), messages })
     }
+}
+
+/// What of a batch does not stay on this server: where its messages lie, in order.
+pub(crate) fn travelling(batch: &Batch, kept: &[String]) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    let mut last: Option<(&[u8], bool)> = None;
+    for (place, span) in batch.messages.iter().enumerate() {
+        let topic = batch.matched(span);
+        let stays = match last {
+            Some((before, stays)) if before == topic => stays,
+            _ => is_local(topic, kept),
+        };
+        last = Some((topic, stays));
+        match stretches.last_mut() {
+            _ if stays => {}
+            Some(stretch) if stretch.end == place => stretch.end += 1,
+            _ => stretches.push(place..place + 1),
+        }
+    }
+    stretches
 }
 
 /// Whether a topic stays on this server: the hub's own, those whose first sign is `$` (of a system itself, by the custom

@@ -127,8 +127,6 @@ pub struct HerdCounters {
     pub dropped_total: u64,
     /// Messages of this node that were too large, or had too many frames.
     pub kept_here_total: u64,
-    /// Messages that came and are none.
-    pub unreadable_total: u64,
     /// Links that came up.
     pub links_up_total: u64,
     /// Links that went.

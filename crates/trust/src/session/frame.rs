@@ -35,19 +35,16 @@ pub struct Frame {
     pub payload: Bytes,
 }
 
-/// Appends a frame; compressed if that is asked for (`Some`) and pays.
-pub(super) fn encode(out: &mut BytesMut, kind: u8, payload: &[u8], compress_from: Option<usize>) {
-    if compress_from.is_some() && encode_compressed(out, kind, payload) {
-        return;
-    }
+/// Appends a frame as it is.
+pub(super) fn encode(out: &mut BytesMut, kind: u8, payload: &[u8]) {
     out.reserve(HEADER_BYTES + payload.len());
     out.put_u32(length(payload.len() + 1));
     out.put_u8(kind);
     out.put_slice(payload);
 }
 
-/// Appends a compressed frame, or nothing when it would not be smaller by an eighth.
-fn encode_compressed(out: &mut BytesMut, kind: u8, payload: &[u8]) -> bool {
+/// Appends a compressed frame, or nothing when it would not be smaller by an eighth; says which.
+pub(super) fn encode_compressed(out: &mut BytesMut, kind: u8, payload: &[u8]) -> bool {
     let packed = lz4_flex::block::compress(payload);
     if packed.len() + LENGTH_BYTES > payload.len() - payload.len() / 8 {
         return false;

@@ -11,7 +11,8 @@ pub struct SessionOptions {
     pub outgoing_max: usize,
     /// So long from the first byte to the peer's [`Hello`](super::Hello): 10 s, three round trips and a loss over any distance.
     pub handshake_within: Duration,
-    /// Payloads of at least so many bytes are compressed where that makes them smaller by an eighth; `None` for never.
+    /// Payloads of at least so many bytes are compressed where that makes them smaller by an eighth, and not tried
+    /// each time where it does not; `None` for never.
     /// 1 KiB: below it there is little to find in one frame, and frames are compressed each by itself.
     pub compress_from: Option<usize>,
 }

@@ -121,7 +121,7 @@ impl Rogue {
 
 fn framed(kind: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = bytes::BytesMut::new();
-    frame::encode(&mut out, kind, payload, None);
+    frame::encode(&mut out, kind, payload);
     out.to_vec()
 }
 

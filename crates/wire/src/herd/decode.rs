@@ -10,6 +10,7 @@ use remuda_herd::spread::{
 
 use super::kind;
 use super::reader::Reader;
+use crate::zmtp::whole_messages;
 
 /// Why a frame means nothing. Whoever sent it speaks another language; the link is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum DecodeError {
         /// Which.
         what: &'static str,
     },
+    /// What should be messages for subscribers, and is none or too many.
+    #[error("it has no messages for subscribers, or more than may go together")]
+    Messages,
     /// A byte that means nothing where it stands.
     #[error("{byte} is not {what}")]
     Choice {
@@ -65,18 +69,18 @@ pub enum DecodeError {
 /// frame and a small multiple of it.
 pub fn decode(kind: u8, payload: Bytes, update_bytes_max: usize) -> Result<Message, DecodeError> {
     let mut reader = Reader::new(payload);
-    let message = read(kind, &mut reader, update_bytes_max)?;
+    let message = read(kind, &mut reader)?;
     reader.end()?;
     if message.is_within_limits(update_bytes_max) { Ok(message) } else { Err(DecodeError::Limits) }
 }
 
-fn read(kind: u8, reader: &mut Reader, bytes_max: usize) -> Result<Message, DecodeError> {
+fn read(kind: u8, reader: &mut Reader) -> Result<Message, DecodeError> {
     Ok(match kind {
         kind::KNOWN => Message::Known(known(reader)?),
         kind::FACT => Message::Fact(Arc::new(fact(reader)?)),
         kind::INTEREST => Message::Interest(Arc::new(interest(reader)?)),
         kind::HAVE => Message::Have(have(reader)?),
-        kind::TOPIC | kind::CHANGE => Message::Update(update(kind, reader, bytes_max)?),
+        kind::MESSAGES | kind::CHANGE => Message::Update(update(kind, reader)?),
         kind::SKIP => Message::Skip(Skip {
             origin: reader.node()?,
             epoch: reader.epoch()?,
@@ -168,15 +172,14 @@ fn have(reader: &mut Reader) -> Result<Have, DecodeError> {
     Ok(Have { entries, is_standing: reader.flag()? })
 }
 
-fn update(kind: u8, reader: &mut Reader, bytes_max: usize) -> Result<Update, DecodeError> {
+fn update(kind: u8, reader: &mut Reader) -> Result<Update, DecodeError> {
     let (origin, epoch, sequence) = (reader.node()?, reader.epoch()?, reader.number()?);
     let (skipped, lost, hops) = (reader.number()?, reader.number()?, reader.narrow()?);
     let payload = if kind == kind::CHANGE {
         Payload::Change(reader.rest())
     } else {
-        let topic = reader.bytes("a topic", Payload::TOPIC_MAX)?;
-        let frame = |reader: &mut Reader| reader.bytes("a frame", bytes_max);
-        Payload::Topic { topic, frames: reader.list("a list of frames", Payload::FRAMES_MAX, frame)?.into() }
+        let batch = whole_messages(reader.rest(), Payload::MESSAGES_MAX).ok_or(DecodeError::Messages)?;
+        Payload::Messages(Arc::new(batch))
     };
     Ok(Update { origin, epoch, sequence, skipped, lost, hops, payload })
 }

@@ -114,13 +114,9 @@ fn put_update(out: &mut BytesMut, update: &Update) -> u8 {
     number(out, update.lost);
     number(out, u64::from(update.hops));
     match &update.payload {
-        Payload::Topic { topic, frames } => {
-            bytes(out, topic);
-            count(out, frames.len());
-            for frame in frames.iter() {
-                bytes(out, frame);
-            }
-            kind::TOPIC
+        Payload::Messages(batch) => {
+            out.put_slice(&batch.bytes);
+            kind::MESSAGES
         }
         Payload::Change(change) => {
             out.put_slice(change);

@@ -12,6 +12,7 @@ use remuda_herd::spread::{
 use remuda_herd::{Epoch, NodeId};
 
 use super::{DecodeError, decode, encode};
+use crate::zmtp::{encode_message, whole_messages};
 
 /// Bytes of one update in these tests.
 const UPDATE_MAX: usize = 4_096;
@@ -53,10 +54,18 @@ fn fact() -> impl Strategy<Value = Message> {
     )
 }
 
+fn messages_of(messages: &[Vec<Bytes>]) -> Payload {
+    let mut out = BytesMut::new();
+    for parts in messages {
+        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+        encode_message(&parts, &mut out);
+    }
+    Payload::Messages(Arc::new(whole_messages(out.freeze(), messages.len()).unwrap()))
+}
+
 fn update() -> impl Strategy<Value = Message> {
     let payload = prop_oneof![
-        (short(), vec(short(), 0..6))
-            .prop_map(|(topic, frames)| Payload::Topic { topic, frames: frames.into() }),
+        vec(vec(short(), 1..4), 1..5).prop_map(|messages| messages_of(&messages)),
         short().prop_map(Payload::Change),
     ];
     let numbers = (1..=1_u64 << 60, 0..=1_u64, 0..=1_u64, any::<u16>());
@@ -121,7 +130,8 @@ proptest! {
     #[test]
     fn a_message_that_is_cut_or_lengthened_is_none(message in message(), at: proptest::sample::Index, more in 1..9_usize) {
         let (kind, payload) = written(&message);
-        let change = kind == super::kind::CHANGE;
+        // Messages can end between two of them.
+        let change = matches!(kind, super::kind::CHANGE | super::kind::MESSAGES);
         if !payload.is_empty() {
             let cut = payload.slice(..at.index(payload.len()));
             // What is opaque ends where the frame ends.
@@ -177,10 +187,8 @@ fn lists_that_claim_more_than_they_may_have_get_no_memory() {
 fn messages_have_the_bytes_they_always_had() {
     let (origin, epoch) = (NodeId(0x0102_0304_0506_0708), Epoch(300));
     let update = |payload| Update { origin, epoch, sequence: 7, skipped: 2, lost: 0, hops: 1, payload };
-    let topic = Payload::Topic {
-        topic: Bytes::from_static(b"news"),
-        frames: Arc::new([Bytes::from_static(b"hello")]),
-    };
+    let (news, hello) = (Bytes::from_static(b"news"), Bytes::from_static(b"hello"));
+    let messages = messages_of(&[vec![news.clone(), hello], vec![news]]);
     let fact = Fact {
         node: origin,
         epoch,
@@ -193,7 +201,7 @@ fn messages_have_the_bytes_they_always_had() {
     };
     let all = [
         Message::Fact(Arc::new(fact)),
-        Message::Update(update(topic)),
+        Message::Update(update(messages)),
         Message::Update(update(Payload::Change(Bytes::from_static(b"xyz")))),
         Message::Have(Have {
             entries: vec![HaveOrigin { origin, epoch, next: 8, hops: 1, age_ms: 1000 }],
@@ -227,7 +235,7 @@ fn messages_have_the_bytes_they_always_had() {
     });
     insta::assert_snapshot!(lines.collect::<String>(), @"
     2 0102030405060708ac020101610103623a31010100000000000000020101
-    5 0102030405060708ac0207020001046e657773010568656c6c6f
+    5 0102030405060708ac020702000101046e657773000568656c6c6f00046e657773
     6 0102030405060708ac020702000178797a
     4 010102030405060708ac020801e80701
     1 010102030405060708ac02010201

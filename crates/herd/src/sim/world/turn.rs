@@ -6,7 +6,7 @@ use super::World;
 use crate::sim::happening::What;
 use crate::sim::record::{Heard, Record};
 use crate::sim::wire::WireState;
-use crate::spread::{Disconnected, Input, LinkId, Message, Order, Up};
+use crate::spread::{Delivery, Disconnected, Input, LinkId, Message, Order, Up};
 
 impl World {
     pub(super) fn happen(&mut self, what: What) {
@@ -64,13 +64,15 @@ impl World {
                     }
                 }
                 Order::Deliver(delivery) => {
-                    let heard = Heard {
-                        epoch: delivery.epoch,
-                        sequence: delivery.sequence,
-                        hops: delivery.hops,
-                        at: self.now,
-                    };
-                    self.record.heard[place].entry(delivery.origin).or_default().push(heard);
+                    let Delivery { origin, epoch, hops, batch, .. } = delivery;
+                    for (span, sequence) in batch.messages.iter().zip(delivery.sequence..) {
+                        if !self.nodes[place].wanted.wants(batch.matched(span)) {
+                            self.record.unwanted += 1;
+                            continue;
+                        }
+                        let heard = Heard { epoch, sequence, hops, at: self.now };
+                        self.record.heard[place].entry(origin).or_default().push(heard);
+                    }
                 }
                 Order::Apply { .. } => self.record.changes[place] += 1,
                 Order::Connect { node, .. } => self.connect(place, node),

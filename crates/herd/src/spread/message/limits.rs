@@ -1,6 +1,6 @@
 //! What a message may hold, and what it weighs.
 
-use bytes::Bytes;
+use remuda_model::message::Span;
 
 use super::{Contact, Fact, Have, Known, Message, Payload, Sample};
 
@@ -29,38 +29,45 @@ impl Fact {
 }
 
 impl Payload {
-    /// Bytes of a topic; 64 KiB.
-    pub const TOPIC_MAX: usize = 64 << 10;
-    /// Frames of a message; 1,024.
-    pub const FRAMES_MAX: usize = 1_024;
+    /// Messages that are spread at once; 4,096: what is said of where they lie has 80 KiB then.
+    pub const MESSAGES_MAX: usize = 4_096;
+    /// Bytes of messages that are spread at once, where it is more than one; 64 KiB. A link has room for four of them, so
+    /// that origins get their turns.
+    pub const TOGETHER_MAX: usize = 64 << 10;
 
     /// Bytes it holds.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Topic { topic, frames } => {
-                frames.iter().map(Bytes::len).fold(topic.len(), usize::saturating_add)
-            }
+            Self::Messages(batch) => batch.bytes.len(),
             Self::Change(bytes) => bytes.len(),
         }
     }
 
-    fn weight(&self) -> usize {
-        let frames = match self {
-            Self::Topic { frames, .. } => frames.len(),
+    /// How many numbers it takes: one for each message, or one.
+    #[must_use]
+    pub fn numbers(&self) -> u64 {
+        match self {
+            Self::Messages(batch) => u64::try_from(batch.messages.len()).unwrap_or(u64::MAX),
+            Self::Change(_) => 1,
+        }
+    }
+
+    /// Bytes that keeping it takes.
+    pub(crate) fn held(&self) -> usize {
+        let places = match self {
+            Self::Messages(batch) => batch.messages.len() * size_of::<Span>(),
             Self::Change(_) => 0,
         };
-        self.bytes().saturating_add(4 * frames)
+        self.bytes().saturating_add(places)
     }
 
     pub(crate) fn is_within_limits(&self, bytes_max: usize) -> bool {
-        let parts = match self {
-            Self::Topic { topic, frames } => {
-                topic.len() <= Self::TOPIC_MAX && frames.len() <= Self::FRAMES_MAX
-            }
+        let are_some = match self {
+            Self::Messages(batch) => (1..=Self::MESSAGES_MAX).contains(&batch.messages.len()),
             Self::Change(_) => true,
         };
-        parts && self.bytes() <= bytes_max
+        are_some && self.bytes() <= bytes_max
     }
 }
 
@@ -74,7 +81,7 @@ impl Message {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Update(update) => 56 + update.payload.weight(),
+            Self::Update(update) => 56 + update.payload.bytes(),
             Self::Known(known) => 8 + 32 * known.entries.len(),
             Self::Have(have) => 8 + 40 * have.entries.len(),
             Self::Fact(fact) => {

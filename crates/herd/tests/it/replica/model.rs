@@ -119,7 +119,7 @@ fn expected(changes: &[KeyState]) -> Option<Value> {
             }
         }
         for share in &state.shares {
-            let at = shares.entry(share.node).or_insert(*share);
+            let at = shares.entry(share.since_mark()).or_insert(*share);
             if share.stamp > at.stamp {
                 *at = *share;
             }

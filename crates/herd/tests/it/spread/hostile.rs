@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use remuda_herd::sim::messages_of;
 use remuda_herd::spread::{
     Contact, Fact, Farewell, Graft, Have, HaveOrigin, Input, Interest, Known, KnownNode, LinkId, LinkState,
     Message, Payload, Sample, Skip, SpreadOptions, Summary, Update,
@@ -30,8 +31,11 @@ fn payload() -> impl Strategy<Value = Payload> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..300).prop_map(Bytes::from);
     prop_oneof![
         bytes().prop_map(Payload::Change),
-        (bytes(), prop::collection::vec(bytes(), 0..3))
-            .prop_map(|(topic, frames)| Payload::Topic { topic, frames: Arc::from(frames) }),
+        prop::collection::vec((bytes(), bytes()), 0..4).prop_map(|messages| {
+            let messages: Vec<(&[u8], &[u8])> =
+                messages.iter().map(|(topic, payload)| (&topic[..], &payload[..])).collect();
+            Payload::Messages(Arc::new(messages_of(&messages)))
+        }),
     ]
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use remuda_herd::sim::messages_of;
 use remuda_herd::spread::{
     Disconnected, Event, Fact, Graft, Have, HaveOrigin, Input, LinkId, Message, Order, Payload, Spread,
     SpreadOptions, Up, Update,
 };
 use remuda_herd::{Epoch, NodeId};
+use remuda_model::message::Batch;
 
 const ME: NodeId = NodeId(10);
 const PEER: NodeId = NodeId(20);
@@ -35,8 +36,7 @@ impl Bench {
     }
 
     fn publish(&mut self, size: usize) -> Vec<Order> {
-        let frames: Arc<[Bytes]> = Arc::new([Bytes::from(vec![7; size])]);
-        self.tell(Input::Publish { topic: Bytes::from_static(b"t"), frames })
+        self.tell(Input::Publish(messages_of(&[(b"t", &vec![7; size])])))
     }
 
     fn hear(&mut self, link: u64, message: Message) -> Vec<Order> {
@@ -45,7 +45,7 @@ impl Bench {
 }
 
 fn update(origin: NodeId, epoch: u64, sequence: u64) -> Message {
-    let payload = Payload::Topic { topic: Bytes::from_static(b"t"), frames: Arc::new([]) };
+    let payload = Payload::Messages(Arc::new(messages_of(&[(b"t", b"")])));
     Message::Update(Update { origin, epoch: Epoch(epoch), sequence, skipped: 0, lost: 0, hops: 0, payload })
 }
 
@@ -204,10 +204,10 @@ fn a_message_that_is_too_large_stays_and_is_told() {
     let options = SpreadOptions { update_bytes_max: 100, ..SpreadOptions::default() };
     let mut bench = Bench::new(options);
     bench.up(1, PEER, true);
-    let orders = bench.publish(101);
-    assert_eq!(events(&orders), [Event::TooLarge { bytes: 102 }]);
+    let orders = bench.publish(82);
+    assert_eq!(events(&orders), [Event::TooLarge { bytes: 101 }]);
     assert_eq!(updates(&orders), []);
-    assert_eq!(updates(&bench.publish(99)), [(1, 0, 0)]);
+    assert_eq!(updates(&bench.publish(81)), [(1, 0, 0)]);
 }
 
 #[test]
@@ -307,4 +307,65 @@ fn numbers_that_a_peer_makes_up_are_counted_without_end() {
         bench.tell(Input::Down { link: LinkId(link) });
     }
     assert_eq!(bench.machine.counters().dropped, u64::MAX);
+}
+
+#[test]
+fn messages_published_at_once_go_as_one_with_a_number_each() {
+    let mut bench = Bench::new(SpreadOptions::default());
+    bench.up(1, PEER, true);
+    let messages: [(&[u8], &[u8]); 3] = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")];
+    let first = bench.tell(Input::Publish(messages_of(&messages)));
+    assert_eq!(updates(&first), [(1, 0, 0)]);
+    assert_eq!(updates(&bench.publish(10)), [(4, 0, 0)]);
+    let counters = bench.machine.counters();
+    assert_eq!(counters.published, 4);
+    let view = bench.machine.view();
+    assert_eq!((view.cached_messages, view.links[0].counters.updates_sent), (4, 4));
+    assert_eq!(updates(&bench.tell(Input::Publish(Batch::default()))), [], "nothing is nothing");
+}
+
+#[test]
+fn what_is_dropped_skipped_or_lost_is_counted_by_the_message() {
+    let options = SpreadOptions { link_window: 1, cache_bytes_max: 4_000, ..SpreadOptions::default() };
+    let mut bench = Bench::new(options);
+    bench.up(1, PEER, true);
+    let three = || messages_of(&[(b"t", &[0; 500]), (b"t", &[0; 500]), (b"t", &[0; 500])]);
+    let mut sent = Vec::new();
+    for _batch in 0..10 {
+        sent.extend(updates(&bench.tell(Input::Publish(three()))));
+    }
+    loop {
+        let waiting = bench.machine.view().links[0].in_flight;
+        if waiting == 0 {
+            break;
+        }
+        sent.extend(updates(&bench.tell(Input::Sent { link: LinkId(1), weight: waiting })));
+    }
+    let lost: u64 = sent.iter().map(|(_, _, lost)| lost).sum();
+    let view = bench.machine.view();
+    let kept = u64::try_from(sent.len()).unwrap() * 3;
+    assert!(lost > 0 && lost + kept == 30, "{lost} lost, {kept} sent");
+    assert_eq!(view.links[0].counters.dropped, lost);
+    assert_eq!(view.links[0].counters.updates_sent, kept);
+}
+
+#[test]
+fn messages_that_come_together_are_told_again_as_one_and_taken_once() {
+    let mut bench = Bench::new(SpreadOptions::default());
+    bench.up(1, PEER, true);
+    bench.up(2, NodeId(30), true);
+    let three = |sequence| {
+        let payload = Payload::Messages(Arc::new(messages_of(&[(b"t", b"1"), (b"t", b"2"), (b"t", b"3")])));
+        let (origin, epoch) = (NodeId(40), Epoch(1));
+        Message::Update(Update { origin, epoch, sequence, skipped: 0, lost: 0, hops: 0, payload })
+    };
+    let orders = bench.hear(1, three(1));
+    assert_eq!((delivered(&orders), updates(&orders)), (vec![1], vec![(1, 0, 0)]));
+    assert_eq!(delivered(&bench.hear(2, three(1))), [0; 0], "they came already");
+    // The numbers 4 to 6 are missing: what comes before them waits until they are asked for.
+    assert_eq!(delivered(&bench.hear(1, three(7))), [0; 0]);
+    assert_eq!(delivered(&bench.hear(1, three(4))), [4]);
+    assert_eq!(delivered(&bench.hear(1, three(7))), [7]);
+    let counters = bench.machine.counters();
+    assert_eq!((counters.received, counters.delivered, counters.duplicates, counters.holes), (9, 9, 3, 1));
 }

@@ -3,91 +3,54 @@
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use remuda_bus::Filter;
-use remuda_herd::spread::{Payload, Summary};
-use remuda_wire::zmtp::encode_message;
+use remuda_herd::spread::Summary;
+use remuda_model::message::Batch;
+use remuda_wire::zmtp::{encode_message, whole_messages};
 
-use super::{Unpacked, Wanted, is_local, pack, pack_pair};
-use crate::zeromq::batch_of;
+use super::{Gathered, Wanted, is_local, travelling};
 
-fn message(parts: &[&[u8]]) -> Bytes {
+fn batch(messages: &[Vec<Vec<u8>>]) -> Batch {
     let mut out = BytesMut::new();
-    encode_message(parts, &mut out);
-    out.freeze()
+    for parts in messages {
+        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+        encode_message(&parts, &mut out);
+    }
+    whole_messages(out.freeze(), messages.len()).unwrap_or_default()
 }
 
-fn there_and_back(parts: &[&[u8]]) -> Bytes {
-    let batch = batch_of(message(parts));
-    let (topic, frames) = pack(&batch, &batch.messages[0]).unwrap();
-    assert!(parts[0].starts_with(&topic));
-    unpacked(&topic, &frames)
-}
-
-fn unpacked(topic: &[u8], frames: &[Bytes]) -> Bytes {
-    let mut unpacked = Unpacked::default();
-    assert!(unpacked.add(topic, frames));
-    unpacked.take().unwrap().bytes
+fn messages() -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
+    prop::collection::vec(prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 1..4), 1..8)
 }
 
 proptest! {
     #[test]
-    fn a_message_of_any_frames_arrives_as_it_was(
-        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 1..6),
+    fn messages_gathered_together_are_those_that_were_added_in_order(
+        first in messages(),
+        topic in prop::collection::vec(any::<u8>(), 0..600),
+        payload in prop::collection::vec(any::<u8>(), 0..600),
+        second in messages(),
     ) {
-        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
-        prop_assert_eq!(there_and_back(&parts), message(&parts));
+        let mut gathered = Gathered::default();
+        gathered.add(&batch(&first));
+        gathered.add_pair(&topic, &payload);
+        gathered.add(&batch(&second));
+        let all: Vec<_> = first.into_iter().chain([vec![topic, payload]]).chain(second).collect();
+        prop_assert_eq!(gathered.take(), Some(batch(&all)));
+        prop_assert!(gathered.take().is_none() && gathered.is_empty());
     }
 
     #[test]
-    fn frames_that_nobody_made_are_no_message_and_no_panic(
-        topic in prop::collection::vec(any::<u8>(), 0..20),
-        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3), 0..4),
-    ) {
-        let frames: Vec<Bytes> = frames.into_iter().map(Bytes::from).collect();
-        let mut unpacked = Unpacked::default();
-        let is_message = unpacked.add(&topic, &frames);
-        prop_assert_eq!(unpacked.take().is_some(), is_message);
-    }
-
-    #[test]
-    fn messages_unpacked_together_lie_where_the_batch_says(
-        messages in prop::collection::vec(
-            prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 1..4),
-            1..8,
-        ),
-    ) {
-        let mut unpacked = Unpacked::default();
-        for parts in &messages {
-            let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
-            let batch = batch_of(message(&parts));
-            let (topic, frames) = pack(&batch, &batch.messages[0]).unwrap();
-            prop_assert!(unpacked.add(&topic, &frames));
-            prop_assert!(!unpacked.add(b"no form", &[]));
+    fn of_a_batch_all_but_what_stays_here_travels_in_order(topics in prop::collection::vec(0..3_usize, 0..12)) {
+        let texts = ["a", "tmp.a", "b"];
+        let all: Vec<_> = topics.iter().map(|topic| vec![texts[*topic].as_bytes().to_vec(), vec![7; 9]]).collect();
+        let batch = batch(&all);
+        let mut gathered = Gathered::default();
+        for stretch in travelling(&batch, &["tmp.".to_owned()]) {
+            gathered.add(&batch.stretch(stretch));
         }
-        let batch = unpacked.take().unwrap();
-        prop_assert!(unpacked.take().is_none());
-        prop_assert_eq!(batch.messages.len(), messages.len());
-        let mut end = 0;
-        for (span, parts) in batch.messages.iter().zip(&messages) {
-            let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
-            prop_assert_eq!(span.start, end);
-            end = span.end;
-            prop_assert_eq!(batch.frames(span), message(&parts));
-            prop_assert_eq!(batch.matched(span), parts[0]);
-            prop_assert_eq!(span.single, parts.len() == 1);
-        }
-        prop_assert_eq!(usize::try_from(end).unwrap(), batch.bytes.len());
+        let wanted: Vec<_> = all.into_iter().filter(|parts| parts[0] != b"tmp.a").collect();
+        prop_assert_eq!(gathered.take().unwrap_or_default(), self::batch(&wanted));
     }
-}
-
-#[test]
-fn one_frame_longer_than_a_topic_is_one_frame_again() {
-    let long = vec![b'x'; Payload::TOPIC_MAX * 2 + 1];
-    assert_eq!(there_and_back(&[&long]), message(&[&long]));
-    let batch = batch_of(message(&[&long, b"more"]));
-    assert!(pack(&batch, &batch.messages[0]).is_none());
-    let (topic, frames) = pack_pair(b"news", b"rain").unwrap();
-    assert_eq!(unpacked(&topic, &frames), message(&[b"news", b"rain"]));
-    assert!(pack_pair(&long, b"").is_none());
 }
 
 #[test]

@@ -9,7 +9,6 @@ mod cuts;
 mod disks;
 mod kills;
 mod rogues;
-mod upgrades;
 
 use super::five::Five;
 use super::keys::are_equal;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use remuda_herd::Epoch;
+use remuda_herd::spread::Spread;
 use remuda_trust::session::{Event, Hello, SessionOptions, Versions};
 use remuda_trust::{Folder, Session, system_clock};
 
@@ -30,7 +31,11 @@ struct Rogue {
 impl Rogue {
     /// Joins the herd of `server` and shakes hands with it.
     fn new(server: &Instance, number: usize) -> Self {
-        let mut rogue = Self::of_versions(server, number, Versions { lowest: 1, highest: 1 });
+        let mut rogue = Self::of_versions(
+            server,
+            number,
+            Versions { lowest: Spread::PROTOCOL, highest: Spread::PROTOCOL },
+        );
         while !matches!(rogue.next(), Some(Event::Ready(_))) {}
         rogue
     }
@@ -127,13 +132,13 @@ fn a_member_that_never_reads_is_given_up_and_holds_nobody() {
 fn a_newer_server_and_this_one_speak_what_both_know() {
     let servers = Servers::up(2, &[(0, 1)], "");
     servers.are_one(2);
-    let mut newer = Rogue::of_versions(&servers.all[0], 7, Versions { lowest: 1, highest: 7 });
+    let mut newer = Rogue::of_versions(&servers.all[0], 7, Versions { lowest: Spread::PROTOCOL, highest: 7 });
     let agreement = loop {
         if let Some(Event::Ready(counterpart)) = newer.next() {
             break counterpart.hello.unwrap().1;
         }
     };
-    assert_eq!(agreement.version, 1);
+    assert_eq!(agreement.version, Spread::PROTOCOL);
     let link = |servers: &Servers| view(&servers.all[0]).links.into_iter().find(|link| !link.dialled);
     until("a link with it", || link(&servers).is_some());
     // What is beyond what was agreed on is passed over, for longer than silence is borne.
@@ -154,7 +159,7 @@ fn a_newer_server_and_this_one_speak_what_both_know() {
         goes_on(&mut newer);
     }
     let link = link(&servers).unwrap();
-    assert_eq!((link.version, link.state.as_str()), (1, "up"), "{link:?}");
+    assert_eq!((link.version, link.state.as_str()), (Spread::PROTOCOL, "up"), "{link:?}");
     let mut store = hub(&servers.all[1]).store();
     store.publish(b"news.rain", b"from the other one").unwrap();
     let deadline = Instant::now() + PATIENCE;

@@ -109,7 +109,7 @@ fn expected(changes: &[KeyState], wall_ms: u64) -> Expected {
             }
         }
         for share in &state.shares {
-            let at = shares.entry(share.node).or_insert(*share);
+            let at = shares.entry(share.since_mark()).or_insert(*share);
             if share.stamp > at.stamp {
                 *at = *share;
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use remuda_model::EventKind;
 use rustix::process::Signal;
 
-use super::super::five::{COUNT, Five};
+use super::super::five::Five;
 use super::super::traffic::Traffic;
 use super::all_is_well;
 use crate::harness::{Instance, run};
@@ -27,22 +27,24 @@ fn start(server: &mut Instance) {
     server.settled();
 }
 
-/// Kills each pair of servers so far from each other on the ring, and starts them again.
-fn kill_each_pair(distance: usize) {
+/// Kills these pairs of servers one after the other, and starts them again; both of a pair at once.
+fn kill_pairs(pairs: &[[usize; 2]]) {
     let mut five = Five::up();
     let mut traffic = Traffic::begin(&five.hubs());
-    for first in 0..COUNT {
-        let pair = [first, (first + distance) % COUNT];
+    for pair in pairs {
         let began = Instant::now();
         for server in pair {
-            kill(&mut five.servers.all[server]);
+            kill(&mut five.servers.all[*server]);
         }
-        for server in pair {
-            start(&mut five.servers.all[server]);
-        }
+        let all = five.servers.all.iter_mut().enumerate();
+        std::thread::scope(|scope| {
+            for (_, server) in all.filter(|(number, _)| pair.contains(number)) {
+                scope.spawn(|| start(server));
+            }
+        });
         five.comes_together();
         for server in pair {
-            traffic.note_outage(server, began);
+            traffic.note_outage(*server, began);
         }
         // What the two between others could not pass on any more is counted by those, who are killed themselves later.
         traffic.goes_on();
@@ -53,13 +55,33 @@ fn kill_each_pair(distance: usize) {
 }
 
 #[test]
-fn each_pair_of_neighbours_is_killed_and_started_again() {
-    kill_each_pair(1);
+fn pairs_of_neighbours_that_are_killed_are_started_again() {
+    kill_pairs(&[[0, 1], [2, 3]]);
 }
 
 #[test]
-fn each_pair_of_servers_with_others_between_them_is_killed_and_started_again() {
-    kill_each_pair(2);
+fn pairs_of_the_other_neighbours_that_are_killed_are_started_again() {
+    kill_pairs(&[[1, 2], [3, 4]]);
+}
+
+#[test]
+fn pairs_of_the_last_and_the_first_that_are_killed_are_started_again() {
+    kill_pairs(&[[4, 0]]);
+}
+
+#[test]
+fn pairs_with_one_between_them_that_are_killed_are_started_again() {
+    kill_pairs(&[[0, 2], [1, 3]]);
+}
+
+#[test]
+fn pairs_with_the_last_one_or_two_between_them_that_are_killed_are_started_again() {
+    kill_pairs(&[[2, 4], [3, 0]]);
+}
+
+#[test]
+fn pairs_with_the_first_one_between_them_that_are_killed_are_started_again() {
+    kill_pairs(&[[4, 1]]);
 }
 
 #[test]
