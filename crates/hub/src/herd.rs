@@ -92,6 +92,8 @@ pub(crate) struct Herd {
     is_unborn: bool,
     /// Where a former hub of this server stood.
     standing: Vec<HaveOrigin>,
+    /// How long it was there.
+    lived: Duration,
     pub(crate) inside: Option<Box<Inside>>,
     /// What a Redis client has published in this turn, and who it was.
     published: Gathered,
@@ -146,6 +148,7 @@ impl Herd {
             trouble: String::new(),
             is_unborn: false,
             standing: Vec::new(),
+            lived: Duration::ZERO,
             inside: None,
             published: Gathered::default(),
             publisher: Origin(0),
@@ -158,8 +161,8 @@ impl Herd {
     }
 
     /// Where the former hub of this server stood, whose subscribers are ours now.
-    pub(crate) fn resume_from(&mut self, standing: Vec<HaveOrigin>) {
-        self.standing = standing;
+    pub(crate) fn resume_from(&mut self, standing: Vec<HaveOrigin>, lived: Duration) {
+        (self.standing, self.lived) = (standing, lived);
     }
 
     /// What this server is called in the herd, once it is a member.
@@ -170,6 +173,11 @@ impl Herd {
     /// Where this hub stands, for the one that follows.
     pub(crate) fn standing(&self) -> Vec<HaveOrigin> {
         self.inside.as_ref().map(|inside| inside.spread.standing()).unwrap_or_default()
+    }
+
+    /// How long this server is there, whatever hubs it had.
+    pub(crate) fn lived(&self) -> Duration {
+        self.inside.as_ref().map(|inside| inside.spread.lived()).unwrap_or_default()
     }
 
     /// When something is due.
@@ -246,7 +254,7 @@ impl Herd {
         let options = options(spec, node.name.as_str().to_owned(), addresses);
         let mut spread = Spread::new(node.id, epoch, options, self.seed ^ epoch.0);
         let mut orders = Vec::new();
-        spread.resume(time(now), &std::mem::take(&mut self.standing));
+        spread.resume(time(now), self.lived, &std::mem::take(&mut self.standing));
         for removal in membership.trust.removals().iter() {
             spread.step(time(now), Input::Remove(removal.node), &mut orders);
         }

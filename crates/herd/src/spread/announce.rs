@@ -26,10 +26,19 @@ impl Spread {
         spoken.map(entry).collect()
     }
 
+    /// How long this node is there, with the lives it goes on from.
+    #[must_use]
+    pub fn lived(&self) -> Duration {
+        self.began.map_or(Duration::ZERO, |began| self.now.saturating_sub(began))
+    }
+
     /// Goes on where a life before stood at `now`, before any link is up: what others have said since is asked for instead
     /// of passed over, as far as peers keep it. What stands there of this node itself is left out, for it numbers anew.
-    pub fn resume(&mut self, now: Duration, standing: &[HaveOrigin]) {
+    /// `lived`: how long the lives before were there, one right after the other. A node that began anew while this one did
+    /// is heard from its beginning, though it was heard of by none of them.
+    pub fn resume(&mut self, now: Duration, lived: Duration, standing: &[HaveOrigin]) {
         self.step(now, Input::Tick, &mut Vec::new());
+        self.began = Some(self.now.saturating_sub(lived));
         let me = self.me;
         for entry in standing.iter().filter(|entry| entry.origin != me) {
             let stood = (entry.next, Duration::MAX);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use bytes::Bytes;
 use remuda_bus::{
@@ -71,6 +72,9 @@ pub(crate) fn write(core: &Core, sends_keys: bool, pages: &mut Pages) {
     write_changes(core, pages);
     for source in core.scripts.iter().flat_map(crate::script::Scripts::loaded) {
         pages.add(&[b"script", source]);
+    }
+    if let Some(herd) = &core.herd {
+        pages.add_numbers("lived", &[u64::try_from(herd.lived().as_millis()).unwrap_or(u64::MAX)]);
     }
     for origin in core.herd.iter().flat_map(crate::herd::Herd::standing) {
         let hops = u64::from(origin.hops);
@@ -194,6 +198,8 @@ pub(crate) struct Machines {
     pub(crate) shared: Saved,
     /// How far the former hub was with what other servers tell.
     pub(crate) standing: Vec<HaveOrigin>,
+    /// How long it was there, with those before it.
+    pub(crate) lived: Duration,
     pub(crate) locks: PassedLocks,
     names: Names,
 }
@@ -322,6 +328,7 @@ impl Machines {
                 self.changes.push(change);
             }
             b"script" => self.scripts.push(record.field(1)?.clone()),
+            b"lived" => self.lived = Duration::from_millis(record.number(1)?),
             b"stood" => self.standing.push(HaveOrigin {
                 origin: NodeId(record.number(1)?),
                 epoch: Epoch(record.number(2)?),

@@ -192,7 +192,7 @@ impl Core {
             }
         }
         if let Some(herd) = &mut self.herd {
-            herd.resume_from(machines.standing);
+            herd.resume_from(machines.standing, machines.lived);
             if machines.has_keys {
                 herd.saved = machines.shared;
             }

@@ -214,6 +214,7 @@ impl Hub {
             }
         }
         let Some(herd) = &mut self.core.herd else { return };
+        herd.lived = herd.lived();
         herd.standing = herd.standing();
         if let Some(keys) = herd.inside.as_ref().and_then(|inside| inside.keys.as_ref()) {
             herd.saved = keys.save();

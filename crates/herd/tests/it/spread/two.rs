@@ -250,7 +250,7 @@ fn a_next_life_that_resumes_asks_for_what_was_said_meanwhile() {
     };
 
     let mut after = Bench::new(SpreadOptions::default());
-    after.machine.resume(after.now, &standing);
+    after.machine.resume(after.now, Duration::ZERO, &standing);
     after.up(1, PEER, true);
     after.hear(1, have(5));
     let came: Vec<u64> =

@@ -9,6 +9,7 @@ mod cuts;
 mod disks;
 mod kills;
 mod rogues;
+mod upgrades;
 
 use super::five::Five;
 use super::keys::are_equal;
