@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod number;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 
 use mlua::{Lua, Value};
 
-use super::DEPTH_MAX;
+use super::{DEPTH_MAX, number};
 use crate::script::failure::Failure;
 
 /// Reads a text that is one value.
@@ -36,11 +36,12 @@ impl Reader<'_> {
                 let text = self.string()?;
                 Ok(Value::String(self.lua.create_string(text)?))
             }
-            Some(b'-' | b'0'..=b'9') => self.number(),
             _ if self.take(b"true") => Ok(Value::Boolean(true)),
             _ if self.take(b"false") => Ok(Value::Boolean(false)),
             _ if self.take(b"null") => Ok(Value::NULL),
-            _ => Err(self.expected("value")),
+            // strtod would take it, the table of first characters does not.
+            Some(b'.') => Err(self.expected("value")),
+            _ => self.number().map(Value::Number).ok_or_else(|| self.expected("value")),
         }
     }
 
@@ -107,23 +108,10 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self) -> Result<Value, Failure> {
-        let rest = &self.text[self.at..];
-        let is_part = |byte: &&u8| matches!(**byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let length = rest.iter().take_while(is_part).count();
-        let digits = rest[..length].strip_prefix(b"-").unwrap_or(&rest[..length]);
-        let leading_zero = matches!(digits, [b'0', b'0'..=b'9', ..]);
-        let parsed = std::str::from_utf8(&rest[..length]).ok().and_then(|text| text.parse::<f64>().ok());
-        match parsed {
-            Some(value) if !leading_zero && digits.first().is_some_and(u8::is_ascii_digit) => {
-                self.at += length;
-                Ok(Value::Number(value))
-            }
-            _ => {
-                let at = self.at + 1;
-                Err(Failure::Text(format!("Expected value but found invalid number at character {at}")))
-            }
-        }
+    fn number(&mut self) -> Option<f64> {
+        let (value, length) = number::prefix(&self.text[self.at..])?;
+        self.at += length;
+        Some(value)
     }
 
     fn string(&mut self) -> Result<Vec<u8>, Failure> {
@@ -200,7 +188,8 @@ impl Reader<'_> {
     }
 
     fn expected(&self, what: &str) -> Failure {
-        let found = match self.peek() {
+        let rest = &self.text[self.at..];
+        let found = match rest.first() {
             None => "T_END",
             Some(b'{') => "T_OBJ_BEGIN",
             Some(b'}') => "T_OBJ_END",
@@ -209,7 +198,11 @@ impl Reader<'_> {
             Some(b',') => "T_COMMA",
             Some(b':') => "T_COLON",
             Some(b'"') => "T_STRING",
-            Some(b'0'..=b'9') => "T_NUMBER",
+            Some(b'.') => "invalid token",
+            _ if rest.starts_with(b"true") || rest.starts_with(b"false") => "T_BOOLEAN",
+            _ if rest.starts_with(b"null") => "T_NULL",
+            _ if number::prefix(rest).is_some() => "T_NUMBER",
+            Some(b'-' | b'+') => "invalid number",
             Some(_) => "invalid token",
         };
         Failure::Text(format!("Expected {what} but found {found} at character {}", self.at + 1))

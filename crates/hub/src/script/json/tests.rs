@@ -3,7 +3,7 @@
 use mlua::{Lua, Value};
 use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-use super::{decode, encode};
+use super::{decode, encode, number};
 use crate::script::tests::eval;
 
 #[test]
@@ -34,6 +34,42 @@ fn values_are_encoded_as_lua_cjson_does() {
     }
 }
 
+/// The answers are those of redis-server 7.0.
+#[test]
+fn numbers_are_taken_as_strtod_takes_them() {
+    let cases = [
+        ("1.", "1"),
+        ("1.e5", "100000"),
+        ("-01", "-1"),
+        ("+1", "1"),
+        ("-.5", "-0.5"),
+        ("-0x1F", "-31"),
+        ("0x.8", "0.5"),
+        ("0x1P-2", "0.25"),
+        ("1e999", "inf"),
+        ("-Infinity", "-inf"),
+        ("NaN", "nan"),
+        ("nan(a_1)", "nan"),
+    ];
+    for (text, number) in cases {
+        assert_eq!(eval(&format!("return tostring(cjson.decode('{text}'))")), format!("${number}"), "{text}");
+    }
+    for (text, found) in [
+        ("[1 true]", "T_BOOLEAN"),
+        ("[1 null]", "T_NULL"),
+        ("[1 inf]", "T_NUMBER"),
+        ("[1 .5]", "invalid token"),
+        ("[1 -]", "invalid number"),
+        ("[1 i]", "invalid token"),
+    ] {
+        let answer = eval(&format!("cjson.decode('{text}')"));
+        assert!(
+            answer.contains(&format!("Expected comma or array end but found {found} at character 4")),
+            "{text}: {answer}"
+        );
+    }
+}
+
 #[test]
 fn texts_are_decoded_and_broken_ones_are_told() {
     let cases = [
@@ -50,9 +86,23 @@ fn texts_are_decoded_and_broken_ones_are_told() {
     for (script, answer) in cases {
         assert_eq!(eval(script), answer, "{script}");
     }
-    for text in
-        ["", "[1,]", "{1:2}", r#"{"a" 1}"#, "nul", "01", "-", "[1] 2", r#""\ud800""#, r#""abc"#, "[1 2]"]
-    {
+    for text in [
+        "",
+        "[1,]",
+        "{1:2}",
+        r#"{"a" 1}"#,
+        "nul",
+        ".5",
+        "-",
+        "0x1p",
+        "1.5.2",
+        "1e",
+        "nan(",
+        "[1] 2",
+        r#""\ud800""#,
+        r#""abc"#,
+        "[1 2]",
+    ] {
         let answer = eval(&format!("cjson.decode([=[{text}]=])"));
         assert!(answer.starts_with("-ERR user_script:1: Expected "), "{text}: {answer}");
     }
@@ -106,13 +156,20 @@ proptest! {
         let _: Result<Value, _> = decode::decode(&Lua::new(), &bytes);
     }
 
+    /// Not the other way round: `01` and `1.` are no JSON.
     #[test]
-    fn whatever_is_taken_serde_takes_too(text in "[\\[\\]{},:0-9truefalsn\" .eE+-]{0,20}") {
-        if decode::decode(&Lua::new(), text.as_bytes()).is_ok() {
-            // Numbers beyond the range of doubles are infinite in Lua, as with strtod.
-            let serde = serde_json::from_str::<serde_json::Value>(&text);
-            let is_large = serde.as_ref().is_err_and(|error| error.to_string().contains("out of range"));
-            proptest::prop_assert!(serde.is_ok() || is_large, "{}", text);
+    fn whatever_serde_takes_is_taken_too(text in "[\\[\\]{},:0-9truefalsn\" .eE+-]{0,20}") {
+        let has_serde = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        proptest::prop_assert!(!has_serde || decode::decode(&Lua::new(), text.as_bytes()).is_ok(), "{}", text);
+    }
+
+    #[test]
+    fn a_number_is_what_rust_reads_as_one(number: f64) {
+        let (text, longer) = (format!("{number:?}"), format!("{number:?},"));
+        let expected = (number.to_bits(), text.len());
+        for text in [text, longer] {
+            let (value, length) = number::prefix(text.as_bytes()).unwrap();
+            prop_assert_eq!((value.to_bits(), length), expected);
         }
     }
 }
