@@ -1,7 +1,8 @@
-//! Randomness from a seed, for jitter (SplitMix64, Steele, Lea and Flood 2014).
+//! Randomness from a seed, for jitter.
 
 use std::time::Duration;
 
+use remuda_model::split_mix;
 use serde::{Deserialize, Serialize};
 
 /// A sequence of numbers that its seed decides.
@@ -15,11 +16,7 @@ impl Random {
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        split_mix(&mut self.0)
     }
 
     /// A number in `0..=most`.

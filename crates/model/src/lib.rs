@@ -30,6 +30,7 @@ mod scaling;
 mod service;
 mod signal;
 mod socket;
+mod split_mix;
 mod tick;
 pub mod view;
 mod worker;
@@ -50,5 +51,6 @@ pub use service::{
 };
 pub use signal::{Signal, SignalError};
 pub use socket::{Balance, Mode, SocketKind, SocketOptions, SocketSpec, UnixOwner};
+pub use split_mix::split_mix;
 pub use tick::Tick;
 pub use worker::{ExitStatus, NotifyMessage, SpawnFailure, WorkerId, WorkerPhase};

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use remuda_model::split_mix;
+
 #[cfg(test)]
 mod tests;
 
@@ -83,13 +85,9 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// A number in `0..=most`, from SplitMix64 (Steele, Lea and Flood 2014).
+    /// A number in `0..=most`.
     fn up_to(&mut self, most: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
+        let mixed = split_mix(&mut self.random);
         most.checked_add(1).map_or(mixed, |span| mixed % span)
     }
 }

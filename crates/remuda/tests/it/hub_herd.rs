@@ -22,7 +22,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use remuda_toolkit::client::{Heard, Subscription};
+use remuda_toolkit::client::{Heard, Store, Subscription};
 
 use crate::harness::{PATIENCE, Setup, until};
 use servers::{Servers, herd_address, hub, join, view};
@@ -125,17 +125,23 @@ fn servers_that_all_call_each_other_keep_one_link_each_and_hear_nothing_twice() 
     servers.end();
 }
 
-#[test]
-fn a_wire_that_is_cut_is_no_gap_once_it_is_mended() {
-    let servers = Servers::up(2, &[(0, 1)], "");
-    servers.are_one(2);
-    let mut listener = hub(&servers.all[1]).subscribe([&b"news."[..]]);
+/// A client of `from` whom one of `to` hears: the first message has come.
+fn overhears(servers: &Servers, from: usize, to: usize) -> (Store, Subscription) {
+    let mut listener = hub(&servers.all[to]).subscribe([&b"news."[..]]);
     listener.connect().unwrap();
-    let mut store = hub(&servers.all[0]).store();
+    let mut store = hub(&servers.all[from]).store();
     until("a first message", || {
         store.publish(b"news.rain", b"first").unwrap();
         matches!(listener.next(Duration::from_millis(100)).unwrap(), Some(Heard::Message(_)))
     });
+    (store, listener)
+}
+
+#[test]
+fn a_wire_that_is_cut_is_no_gap_once_it_is_mended() {
+    let servers = Servers::up(2, &[(0, 1)], "");
+    servers.are_one(2);
+    let (mut store, mut listener) = overhears(&servers, 0, 1);
     servers.wires[0].2.cut();
     until("the link to be lost", || view(&servers.all[0]).links.is_empty());
     for number in 0..100 {
@@ -218,13 +224,7 @@ fn a_reload_of_one_hub_costs_no_message_and_none_comes_twice() {
 fn a_reload_of_a_hub_whose_link_is_slow_costs_no_message() {
     let servers = Servers::up(2, &[(0, 1)], "");
     servers.are_one(2);
-    let mut listener = hub(&servers.all[1]).subscribe([&b"news."[..]]);
-    listener.connect().unwrap();
-    let mut store = hub(&servers.all[0]).store();
-    until("a first message", || {
-        store.publish(b"news.rain", b"first").unwrap();
-        matches!(listener.next(Duration::from_millis(100)).unwrap(), Some(Heard::Message(_)))
-    });
+    let (mut store, mut listener) = overhears(&servers, 0, 1);
     servers.wires[0].2.slow_down();
     for number in 0..400 {
         store.publish(b"news.rain", format!("{number} {}", "-".repeat(900)).as_bytes()).unwrap();

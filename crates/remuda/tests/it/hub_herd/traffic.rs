@@ -53,6 +53,7 @@ impl Traffic {
         for (from, hub) in hubs.iter().enumerate() {
             until("everybody to hear the first message", || {
                 hub.store().publish(b"news.rain", format!("{from} 0").as_bytes()).unwrap();
+                // A pace: it is said again until all hear it, which no clock decides.
                 std::thread::sleep(Duration::from_millis(5));
                 accounts.iter().all(|account| !account.lock().unwrap()[from].is_empty())
             });
@@ -102,6 +103,7 @@ impl Traffic {
         for (from, hub) in self.hubs.iter().enumerate() {
             until("the last message to be heard everywhere", || {
                 hub.store().publish(b"news.end", format!("{from} {END}").as_bytes()).unwrap();
+                // A pace, as of the first message.
                 std::thread::sleep(Duration::from_millis(20));
                 self.accounts.iter().all(|account| account.lock().unwrap()[from].last() == Some(&END))
             });
@@ -175,6 +177,7 @@ fn listen(hub: &Hub, account: &Account, is_heard: &AtomicBool) {
             Ok(Some(Heard::Away(_))) | Err(_) => {
                 subscription = hub.subscribe([&b"news."[..]]);
                 while subscription.connect().is_err() && !is_heard.load(Ordering::SeqCst) {
+                    // A pace of calls to a server that is away; each is tried until it is back.
                     std::thread::sleep(Duration::from_millis(10));
                 }
             }

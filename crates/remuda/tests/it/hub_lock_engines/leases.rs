@@ -51,6 +51,7 @@ fn a_lease_ends_by_itself_and_a_renewed_one_does_not(kind: Kind) {
     second.send(b"LOCK.ACQUIRE a 60000 WAIT 60000\r\n");
     while began.elapsed() < Duration::from_millis(2500) {
         assert_eq!(first.ask(&format!("LOCK.RENEW b {kept} 2000")), ":1");
+        // A pace of renewals; that time passes is what the test is about.
         std::thread::sleep(Duration::from_millis(100));
     }
     assert!(fence(&second.line()) > lost);

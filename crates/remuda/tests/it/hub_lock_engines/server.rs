@@ -5,12 +5,11 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::harness::peers::hub_peers;
-use crate::harness::{PATIENCE, is_root, process};
+use crate::harness::{is_root, process, until};
 
 /// `nobody`: PostgreSQL does not run as root.
 const NOBODY: u32 = 65_534;
@@ -127,11 +126,7 @@ impl Server {
         command.current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.child = Some(command.spawn().unwrap());
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < deadline, "{:?} does not listen", self.kind);
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        until(&format!("{:?} to listen", self.kind), || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
     }
 
     /// Ends it at once, without leave-taking.

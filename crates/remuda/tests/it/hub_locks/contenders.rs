@@ -92,6 +92,7 @@ pub(crate) fn contend(instance: &Instance, port: u16, seed: u64, is_over: &Atomi
         let mut child = command.spawn().unwrap();
         let group = Pid::from_child(&child);
         if next(&mut state).is_multiple_of(3) {
+            // It is stopped at a moment of chance, and for a time of chance: a holder that sleeps is what fences are for.
             std::thread::sleep(Duration::from_millis(next(&mut state) % 150));
             let _ = kill_process_group(group, Signal::STOP);
             std::thread::sleep(Duration::from_millis(next(&mut state) % (3 * TTL_MS)));
