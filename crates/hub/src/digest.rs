@@ -27,6 +27,10 @@ impl Connection {
     /// Does what the input says, as far as it is whole. Says whether more of it is wanted now.
     pub(crate) fn digest(&mut self, core: &mut Core) -> bool {
         if self.closing {
+            if matches!(self.protocol, Protocol::Herd(_)) {
+                // Another server is read on, so that it can be closed in order; what it goes on saying is not kept.
+                self.input.clear();
+            }
             return false;
         }
         let goes_on = match &mut self.protocol {

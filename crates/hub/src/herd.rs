@@ -7,11 +7,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `dial`, `peer` | getting there, and one connection |
+//! | `strangers` | those who called, and have not shown who they are |
 //! | `drive`, `carry`, `frames` | the loop's turn, what the machine orders, what peers say |
 //! | `topics` | messages as they travel, and which are wanted |
 //! | `keys`, `held`, `shelf`, `touch` | keys that are shared |
 //! | `relay` | what is said to servers that there is no link with |
 //! | `clerk`, `folder` | keys and certificates |
+//! | `rival` | another server with this one's number |
 //! | `leave` | another hub of this server follows |
 //! | `report` | what operators see |
 
@@ -27,7 +29,9 @@ mod leave;
 pub(crate) mod peer;
 mod relay;
 mod report;
+mod rival;
 mod shelf;
+mod strangers;
 mod topics;
 pub(crate) mod touch;
 
@@ -51,6 +55,8 @@ use self::clerk::Clerk;
 use self::dial::Dials;
 use self::keys::{Saved, SharedKeys};
 use self::relay::Relays;
+use self::rival::Rival;
+use self::strangers::Strangers;
 use self::topics::{Gathered, Wanted};
 use self::touch::Gone;
 use crate::core::Core;
@@ -62,10 +68,10 @@ use crate::table::Key;
 pub(crate) const RESOLVER: Token = Token(3);
 pub(crate) const CLERK: Token = Token(4);
 
-/// Connections with other servers at once, those that have not said who they are among them: each costs what a
-/// handshake does, and a server has some dozens of links at most.
+/// Connections with other servers at once, less those of strangers, who have places of their own: a server has some
+/// dozens of links at most.
 pub(crate) const SERVERS_MAX: usize = 256;
-/// As many of them may be those of others who called, so that strangers leave room for calls of our own.
+/// With so many nobody who calls is let in, so that there is room for calls of our own.
 pub(crate) const ACCEPTED_MAX: usize = 192;
 /// Somebody who asks a signer has so long for the question.
 pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(10);
@@ -90,6 +96,8 @@ pub(crate) struct Herd {
     trouble: String,
     /// Whether a life could not begin though it is a member: that is tried again.
     is_unborn: bool,
+    rival: Rival,
+    strangers: Strangers,
     /// Where a former hub of this server stood.
     standing: Vec<HaveOrigin>,
     /// How long it was there.
@@ -147,6 +155,8 @@ impl Herd {
             renew_at: Tick::default(),
             trouble: String::new(),
             is_unborn: false,
+            rival: Rival::default(),
+            strangers: Strangers::default(),
             standing: Vec::new(),
             lived: Duration::ZERO,
             inside: None,
@@ -191,7 +201,7 @@ impl Herd {
         let dials = inside.and_then(|inside| inside.dials.due());
         let keys = inside.and_then(|inside| inside.keys.as_ref());
         let keys = keys.map(|keys| Tick(keys.replica.deadline_tick_ms()));
-        [Some(self.look_at), news.filter(|_| inside.is_some()), machine, dials, keys]
+        [Some(self.look_at), news.filter(|_| inside.is_some()), machine, dials, keys, self.rival.due()]
             .into_iter()
             .flatten()
             .min()

@@ -304,5 +304,23 @@ pub(crate) struct ImportArguments {
     pub(crate) instances: Option<u32>,
 }
 
+impl Arguments {
+    /// Those of this process. What is wrong with them is said, and ends it.
+    pub(crate) fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            // The message repeats what was given: a terminal is not to obey that.
+            let shown = std::env::args_os().map(|argument| without_controls(&argument.to_string_lossy()));
+            Self::try_parse_from(shown).err().unwrap_or(error).exit()
+        })
+    }
+}
+
+/// Control characters as they are written in a string.
+fn without_controls(text: &str) -> String {
+    let plain =
+        |sign: char| if sign.is_control() { sign.escape_default().to_string() } else { sign.to_string() };
+    text.chars().map(plain).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ mod keys;
 mod lease;
 mod lock;
 mod locks;
-mod peers;
+pub(crate) mod peers;
 mod shown;
 mod watch;
 

@@ -31,7 +31,7 @@ mod worker;
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use act::Verb;
 use arguments::{Arguments, Color, Command, Global};
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
     exit::end_on_panic();
     let succession = Succession::begin();
-    let Arguments { global, command } = Arguments::parse();
+    let Arguments { global, command } = Arguments::of_process();
     let mut screen = Screen::new(match global.color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use remuda_model::NodeName;
+use rustls::AlertDescription;
 use rustls_pki_types::UnixTime;
 
 use crate::admission::{self, Outcome};
@@ -100,6 +101,9 @@ pub enum EnrolmentError {
          (`remuda herd remove`), and join anew with an invitation (`remuda herd join -`); its keys and settings stay"
     )]
     Expired,
+    /// It is too late for this invitation.
+    #[error("the invitation expired {} s ago; have another one made with `remuda herd invite`", .0.as_secs())]
+    Late(Duration),
     /// The clock of this machine cannot be read.
     #[error("the clock cannot be read")]
     Clock,
@@ -123,7 +127,8 @@ pub struct Joining {
 /// Becomes a node by an invitation.
 ///
 /// # Errors
-/// This node belongs to a herd already, and its certificate has not expired; no signer can be reached, or it refuses.
+/// This node belongs to a herd already, and its certificate has not expired; the invitation has; no signer can be reached,
+/// or it refuses.
 pub fn join(
     folder: &Folder,
     token: Token,
@@ -131,6 +136,7 @@ pub fn join(
     clock: &Clock,
 ) -> Result<Membership, EnrolmentError> {
     let held = folder.prepare_joining(now(clock)?)?;
+    let until = token.credentials.certified().not_after;
     let key = folder.joining_key(&held)?;
     let trust = Arc::new(token.trust()?);
     let endpoint = Endpoint::new(Arc::new(token.credentials), Arc::clone(&trust), Arc::clone(clock))?;
@@ -140,7 +146,14 @@ pub fn join(
         addresses: joining.addresses.clone(),
         signer: joining.signer,
     };
-    let (address, grant) = ask(&endpoint, Some(token.signer), &token.addresses, &request)?;
+    let asked = ask(&endpoint, Some(token.signer), &token.addresses, &request);
+    let (address, grant) = match asked {
+        Err(EnrolmentError::Broken { source, .. }) if is_too_late(&source) && until < now(clock)? => {
+            let late = now(clock)?.as_secs().saturating_sub(until.as_secs());
+            return Err(EnrolmentError::Late(Duration::from_secs(late)));
+        }
+        asked => asked?,
+    };
     let addresses = joining.addresses;
     let got = Got { folder, held: &held, herd: trust, address, now: now(clock)? };
     got.keep(grant, key, addresses)?;
@@ -208,6 +221,11 @@ fn ask(
         };
     }
     Err(EnrolmentError::Unreachable(failed))
+}
+
+/// Whether a signer takes our certificate for an expired one. Its clock decides, for ours may be the one that is wrong.
+fn is_too_late(broken: &Broken) -> bool {
+    matches!(broken, Broken::Session(SessionError::Refused(AlertDescription::CertificateExpired)))
 }
 
 fn converse(talk: &mut Conversation, request: &Request) -> Result<Answer, Broken> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Duration, Field, Listen, Located, Size};
 
-/// Messages between workers, in the protocol of ZeroMQ: `[bus]`. Either of `[bus]` and `[store]` makes a service named
-/// `hub`, which has both, and whose addresses workers find in their variables.
+/// Messages between workers, in the protocol of ZeroMQ: `[bus]`. Any of `[bus]`, `[store]` and `[herd]` makes a
+/// service named `hub`, which has bus and store, and whose addresses workers find in their variables.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bus {

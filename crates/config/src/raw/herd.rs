@@ -27,7 +27,7 @@ pub struct Herd {
     pub filter: Field<bool>,
     /// Topics that begin so stay on this server. Default: none.
     pub local_topics: Field<Vec<Located<String>>>,
-    /// Keys that begin so are shared with all servers; the last writer wins. Default: none.
+    /// Keys that begin so are shared with all servers. Default: none.
     pub keys: Field<Vec<Located<String>>>,
     /// Room of each link's queue, at least 64 KiB. Default: "64MiB".
     pub queue: Field<Size>,
@@ -35,8 +35,8 @@ pub struct Herd {
     pub heartbeat: Field<Duration>,
     /// Changes of keys whose time is further ahead of this server's clock are not taken; at most 1 min. Default: "500ms".
     pub future_max: Field<Duration>,
-    /// So long it is remembered that a key was deleted; a server that was away for longer takes all shared keys anew, and
-    /// gives none. At least 1 min. Default: "24h".
+    /// So long it is remembered that a key was deleted: as long as a new server, or one that has lost what it knew, may bring
+    /// no deleted key back. At least 1 min. Default: "24h".
     pub tombstones: Field<Duration>,
     /// So often stores are compared, besides each time that a link comes up; at least 1 s. Default: "1m".
     pub compare_every: Field<Duration>,

@@ -105,7 +105,8 @@ pub struct Service {
     pub env_files: Field<Vec<Located<String>>>,
     /// Variables of the workers: `[service.NAME.env]`.
     pub env: Option<BTreeMap<Located<String>, Located<Variable>>>,
-    /// Its workers are told where the hub is, and may use it. Default: true where there is a `[bus]` or a `[store]`.
+    /// Its workers are told where the hub is, and may use it. Default: true where there is a `[bus]`, a `[store]` or a
+    /// `[herd]`.
     pub hub: Field<bool>,
     /// Resource limits: `[service.NAME.limits]`.
     pub limits: Option<Limits>,

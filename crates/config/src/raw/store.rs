@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::shape::{Shape, read_by_shape};
 use super::{Duration, Field, Listen, Size};
 
-/// Keys and values that workers share, in the protocol of Redis: `[store]`. Either of `[bus]` and `[store]` makes a
-/// service named `hub`, which has both, and whose addresses workers find in their variables.
+/// Keys and values that workers share, in the protocol of Redis: `[store]`. Any of `[bus]`, `[store]` and
+/// `[herd]` makes a service named `hub`, which has bus and store, and whose addresses workers find in their variables.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {

@@ -12,6 +12,7 @@ use crate::replica::known::Known;
 use crate::replica::mark::{Mark, Stamp};
 use crate::replica::meta::{Joined, Meta, integer};
 use crate::replica::order::{Order, ReplicaEvent, Touch};
+use crate::replica::page::Ground;
 use crate::replica::portrait::bare;
 use crate::replica::recent::Arrival;
 use crate::replica::scope::Scope;
@@ -320,7 +321,8 @@ impl Replica {
         if let Some(more) = entry.and_then(|entry| entry.more).filter(|_| joined.is_revived) {
             state.extent = Extent::Lacking(more.lacks);
         }
-        let number = entry.and_then(|entry| Some((entry.base, entry.more?.number?)));
+        let whole = entry.filter(|entry| entry.ground == Ground::Whole);
+        let number = whole.and_then(|entry| Some((entry.base, entry.more?.number?)));
         if let Some((base, number)) = number.filter(|_| !state.shares.is_empty()) {
             state.mark = base;
             state.base = Base::Whole(Body::Text(number.to_string().into()));

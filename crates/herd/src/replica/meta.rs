@@ -271,10 +271,8 @@ pub(crate) fn shape(ground: Ground, more: Option<&More>) -> Option<Shape> {
         (Ground::Whole, _) => Some(Shape::Whole),
         (_, Some((part, _))) => Some(Shape::Parts(part.0)),
         // A whole value that ended here, and has not ended after all, has to come first.
-        (Ground::Gone, None) if more.is_some_and(More::is_counter) => Some(Shape::Whole),
-        (Ground::Lapsed, None) if more.is_some_and(|more| more.is_over && more.is_counter()) => {
-            Some(Shape::Whole)
-        }
+        // Counts on a value that ended here, and has not ended after all, are there before it is, or if nobody has it.
+        (Ground::Gone | Ground::Lapsed, None) if more.is_some_and(More::is_counter) => Some(Shape::Whole),
         _ => None,
     }
 }

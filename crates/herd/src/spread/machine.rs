@@ -59,14 +59,23 @@ pub struct Spread {
     pub(crate) counters: Counters,
 }
 
+/// The version of a life's first fact, by chance: of two servers with one number that begin one life, as of a folder that
+/// was copied, one has a later version than the other knows of itself, and that other one notices. With the same first
+/// version each would stay for the others what the other one was a moment ago.
+fn first_version(me: NodeId, seed: u64) -> u64 {
+    // A sequence of its own; half of the bits leave room for all that a life may say.
+    1 + (Random::new((seed ^ me.0).rotate_left(32)).next() >> 32)
+}
+
 impl Spread {
-    /// A node alone. `epoch` has to be higher than in any life before; `seed` decides what chance would.
+    /// A node alone. `epoch` has to be higher than in any life before; `seed` decides what chance would. It has to be
+    /// another one in each life and on each machine: by it a double is known that begins the very same life.
     #[must_use]
     pub fn new(me: NodeId, epoch: Epoch, options: SpreadOptions, seed: u64) -> Self {
         let fact = Fact {
             node: me,
             epoch,
-            version: 1,
+            version: first_version(me, seed),
             name: options.name.clone(),
             addresses: options.addresses.clone(),
             protocol: Self::PROTOCOL,

@@ -71,7 +71,7 @@ pub struct Fact {
     pub node: NodeId,
     /// Its life.
     pub epoch: Epoch,
-    /// Counts what it said in this life, from 1.
+    /// Counts what it said in this life, from a number that chance decides, 1 to 2³².
     pub version: u64,
     /// Its name; [`Fact::NAME_MAX`] bytes.
     pub name: String,

@@ -349,6 +349,21 @@ impl BusLink {
         self.line.is_up() && (outstanding > 0 || !self.line.output.is_empty() || !self.is_settled())
     }
 
+    /// Another hub takes over: what the engine has not taken yet is lost. Says how many bytes that are, and of how many
+    /// messages it is not known whether the engine has them; a NATS does not answer each, and they are not counted there.
+    pub(crate) fn leaves_unsent(&mut self) -> Option<(usize, u64)> {
+        let bytes = self.line.output.len();
+        let unsure = match &self.tongue {
+            Tongue::Redis(redis) => redis.unsure().0,
+            Tongue::Nats(_) => 0,
+        };
+        if !self.line.is_up() || (bytes == 0 && unsure == 0) {
+            return None;
+        }
+        self.figures.unsure += unsure;
+        Some((bytes, unsure))
+    }
+
     pub(crate) fn flush(&mut self, poller: &Poller) -> Result<(), String> {
         self.line.flush(poller)
     }

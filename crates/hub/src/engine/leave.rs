@@ -73,6 +73,13 @@ impl Hub {
 
     /// Notes what another hub has to know of clients whose answers have not come: what is asked again, and what is not.
     pub(crate) fn leave_engines(&mut self) {
+        if let Some((bytes, unsure)) = self.core.engines.bus.as_mut().and_then(BusLink::leaves_unsent) {
+            log::warn!(
+                "the bus's engine was given up for the next hub after {} ms: {bytes} bytes for it were not taken and are lost, \
+                 {unsure} messages have no answer",
+                DRAIN_WITHIN.as_millis()
+            );
+        }
         // What they asked for is asked for by the next hub.
         while let Some(waiter) = self.core.engines.bus.as_mut().and_then(BusLink::pop_waiter) {
             self.confirm_to(waiter);

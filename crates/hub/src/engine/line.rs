@@ -279,6 +279,8 @@ impl Line {
         let mut read = 0;
         while read < budget {
             match stream.read_into(&mut self.input, scratch) {
+                // What came before the end is heard first; the end is found again.
+                Ok(0) if read > 0 => break,
                 Ok(0) => return Err("it ended the connection".to_owned()),
                 Ok(count) => {
                     read += count;

@@ -56,7 +56,8 @@ impl Hub {
             Order::Deliver(delivery) => self.core.hear(&delivery.batch, heard),
             Order::Apply { change, .. } => self.core.step_keys(replica::Input::Change(change)),
             Order::Connect { node, addresses } => {
-                let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
+                let herd = self.core.herd.as_mut().filter(|herd| !herd.rival.has_won());
+                let inside = herd.and_then(|herd| herd.inside.as_mut());
                 if let (Some(inside), Some(address)) = (inside, addresses.into_iter().next())
                     && !inside.dials.seeks(node)
                 {
@@ -178,10 +179,8 @@ impl Hub {
         if let Event::Suspected(node) | Event::Lost(node) | Event::Left(node) | Event::Removed(node) = event {
             self.core.leave_unchecked(*node, "cut");
         }
-        if let (Event::Superseded(epoch), Some(herd)) = (event, &mut self.core.herd)
-            && let Err(why) = herd.clerk.be_born(*epoch)
-        {
-            log::error!("begin a new life of this node: {why}");
+        if let Event::Superseded(epoch) = event {
+            return self.outbid(*epoch);
         }
         let sort = match event {
             Event::Gap { .. } | Event::TooLarge { .. } => Complaint::HerdMessages,
@@ -209,10 +208,7 @@ impl Hub {
             }
             Event::Mode { is_tree: true } => log::info!("the herd is large: messages go along trees"),
             Event::Mode { is_tree: false } => log::info!("the herd is small: messages go over all links"),
-            Event::Superseded(epoch) => log::warn!(
-                "the herd knows a life of this node after this one ({epoch}): its folder was restored from an older copy, \
-                 or copied; a new life begins above it"
-            ),
+            Event::Superseded(_) => {}
         }
     }
 }

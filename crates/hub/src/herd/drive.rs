@@ -59,6 +59,12 @@ impl Hub {
                 if self.core.engines.bus.is_none() { herd.wanted.summary() } else { Summary::nothing() };
             herd.step(now, Input::Interest(summary));
         }
+        if let Some(above) = herd.rival.take_due(now)
+            && let Err(why) = herd.clerk.be_born(above)
+        {
+            log::error!("begin a new life of this node: {why}");
+            herd.rival.failed(now);
+        }
         let Some(inside) = &mut herd.inside else { return };
         if let Some(late) = inside.spread.deadline().and_then(|due| time(now).checked_sub(due)) {
             if late >= LATE_MIN {
@@ -117,7 +123,7 @@ impl Hub {
     }
 
     fn connect(&mut self, id: u64, addresses: &[SocketAddr]) {
-        if self.core.figures.servers >= SERVERS_MAX {
+        if self.known_servers() >= SERVERS_MAX {
             return self.call_failed(id, "there are too many connections with other servers");
         }
         if let Err(why) = self.try_to_connect(id, addresses) {
@@ -178,10 +184,10 @@ impl Hub {
     /// Another server connected, or a stranger; says whether it is let in.
     pub(crate) fn welcome_server(&mut self, stream: Stream) -> bool {
         let moment = self.core.moment;
-        let has_room = self.core.figures.servers < ACCEPTED_MAX;
+        let has_room = self.known_servers() < ACCEPTED_MAX;
         let Ok(remote) = stream.remote() else { return false };
-        let inside = self.core.herd.as_mut().and_then(|herd| herd.inside.as_mut());
-        let Some(inside) = inside.filter(|_| has_room) else {
+        let herd = self.core.herd.as_mut().filter(|herd| has_room && !herd.rival.has_won());
+        let Some(inside) = herd.and_then(|herd| herd.inside.as_mut()) else {
             self.core.figures.rejected += 1;
             return false;
         };
@@ -192,8 +198,27 @@ impl Hub {
             SessionOptions::default(),
             time(moment.tick),
         );
-        let key = self.take_in(stream, remote, PeerSession::new(session, None));
+        let key = self.take_in(stream, remote.clone(), PeerSession::new(session, None));
+        let crowded_out = self.core.herd.as_mut().and_then(|herd| herd.strangers.came(key, &remote));
+        if let Some(stranger) = crowded_out {
+            self.end_for(stranger, "others called, and it had not said who it is");
+        }
         self.enter(key)
+    }
+
+    /// Connections with other servers, less those of strangers.
+    fn known_servers(&self) -> usize {
+        let strangers = self.core.herd.as_ref().map_or(0, |herd| herd.strangers.count());
+        self.core.figures.servers.saturating_sub(strangers)
+    }
+
+    /// Ends a connection with another server at once.
+    pub(super) fn end_for(&mut self, key: Key, why: &str) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Protocol::Herd(peer) = &mut connection.protocol {
+            peer.trouble = Some(why.to_owned());
+            self.end(key);
+        }
     }
 
     /// A connection with another server that has not said who it is in time, or not gone.

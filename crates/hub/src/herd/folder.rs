@@ -12,7 +12,9 @@ use remuda_trust::enrolment::ANSWER_KIND;
 use remuda_trust::{CLOCK_SLACK, Membership, Removal, UnixTime, is_due_for_renewal, system_clock};
 
 use super::clerk::{Done, be_born};
+use super::dial::Dials;
 use super::peer::{Part, kind};
+use super::rival::{Outbid, Rival};
 use super::{Herd, carry};
 use crate::complaints::Complaint;
 use crate::connection::Protocol;
@@ -114,6 +116,23 @@ impl Herd {
     }
 }
 
+/// What somebody has to do who copied a folder.
+const ON_THE_COPY: &str = "where the folder was copied to, remove `herd` in it and join anew";
+
+impl Herd {
+    /// What is wrong where a second server has this one's number.
+    pub(super) fn rival_trouble(&self, now: remuda_model::Tick) -> Option<String> {
+        let node = &self.inside.as_ref()?.membership.node;
+        let goes_on = if self.rival.has_won() {
+            "this one takes no part any more until its hub is started again"
+        } else {
+            "each begins a life above the other's, later each time, until one gives up"
+        };
+        let both = format!("two servers use number {} of herd {} ({})", node.id, node.herd, node.name);
+        self.rival.is_there(now).then(|| format!("{both}: a state folder was copied; {goes_on}"))
+    }
+}
+
 impl Hub {
     /// Something was done by a thread.
     pub(crate) fn hear_clerk(&mut self) {
@@ -131,9 +150,12 @@ impl Hub {
                 Done::Born(Ok((membership, epoch))) => self.be_born_again(*membership, epoch),
                 Done::Renewed(Ok(())) => log::info!("the certificate of this node was renewed"),
                 Done::Born(Err(why)) => {
-                    if let Some(herd) = self.core.herd.as_mut().filter(|herd| herd.inside.is_none()) {
-                        herd.trouble.clone_from(&why);
-                        herd.is_unborn = true;
+                    if let Some(herd) = &mut self.core.herd {
+                        herd.rival.failed(self.core.moment.tick);
+                        if herd.inside.is_none() {
+                            herd.trouble.clone_from(&why);
+                            herd.is_unborn = true;
+                        }
                     }
                     self.complain(&why);
                 }
@@ -180,6 +202,7 @@ impl Hub {
         inside.membership = membership.clone();
         if is_another {
             // Another node begins in this folder.
+            herd.rival = Rival::default();
             if let Err(why) = herd.clerk.be_born(Epoch(0)) {
                 self.complain(&why);
             }
@@ -204,17 +227,43 @@ impl Hub {
         }
     }
 
+    /// A life of this node after this one is known elsewhere.
+    pub(super) fn outbid(&mut self, epoch: Epoch) {
+        let now = self.core.moment.tick;
+        let Some(herd) = &mut self.core.herd else { return };
+        let outbid = herd.rival.outbid(epoch, now);
+        match outbid {
+            Outbid::Nothing => {}
+            Outbid::Once => log::warn!(
+                "the herd knows a life of this node after this one ({epoch}): its folder was restored from an older copy, \
+                 or copied; a new life begins above it"
+            ),
+            Outbid::Again { is_news: false } => {}
+            Outbid::Again { is_news: true } | Outbid::TooOften => {
+                if let Some(trouble) = herd.rival_trouble(now) {
+                    log::error!("{trouble}; {ON_THE_COPY}");
+                }
+            }
+        }
+        if outbid != Outbid::TooOften {
+            return;
+        }
+        if let Some(inside) = &mut herd.inside {
+            inside.dials = Dials::default();
+        }
+        for key in self.connections.keys() {
+            self.end_for(key, "another server has this one's number");
+        }
+    }
+
     /// A new life of this node: all links are made anew.
     fn be_born_again(&mut self, membership: Membership, epoch: Epoch) {
         for key in self.connections.keys() {
-            let Some(connection) = self.connections.get_mut(key) else { continue };
-            if let Protocol::Herd(peer) = &mut connection.protocol {
-                peer.trouble = Some("this node begins a new life".to_owned());
-                self.end(key);
-            }
+            self.end_for(key, "this node begins a new life");
         }
         let Some(herd) = &mut self.core.herd else { return };
         herd.lived = herd.lived();
+        herd.rival.begun();
         herd.standing = herd.standing();
         if let Some(keys) = herd.inside.as_ref().and_then(|inside| inside.keys.as_ref()) {
             herd.saved = keys.save();

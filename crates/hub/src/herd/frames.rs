@@ -22,6 +22,11 @@ pub(crate) fn events(
     input: &mut BytesMut,
     remote: &Remote,
 ) -> bool {
+    if peer.part == Part::Unknown
+        && let Some(herd) = &mut core.herd
+    {
+        herd.strangers.spoke(key);
+    }
     loop {
         let fed = peer.feed(input);
         let mut has_news = false;
@@ -68,6 +73,9 @@ fn event_of(
         Event::Closed => Err("it closed the link".to_owned()),
         Event::Ready(counterpart) => {
             core.timers.clear(key, Due::Greeting);
+            if let Some(herd) = &mut core.herd {
+                herd.strangers.left(key);
+            }
             match (counterpart.protocol, counterpart.hello, &counterpart.certified.identity) {
                 (Protocol::Herd, Some((hello, agreement)), Identity::Node(node)) => {
                     let up = Up {
@@ -164,6 +172,7 @@ impl Core {
         let why = peer.trouble.take().or_else(|| peer.session.end().err().map(|error| error.to_string()));
         let why = why.unwrap_or_else(|| "it ended the connection".to_owned());
         let Some(herd) = &mut self.herd else { return };
+        herd.strangers.left(key);
         let Some(inside) = &mut herd.inside else { return };
         let node = inside.links.remove(&key);
         if let Some(node) = node {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use remuda_herd::NodeId;
 use remuda_herd::spread::{LinkState, LinkView, MemberView, Standing};
+use remuda_model::Tick;
 use remuda_model::hub::{HerdCall, HerdCounters, HerdLink, HerdMember, HerdView};
 
 use super::dial::{Dial, Phase};
@@ -33,7 +34,7 @@ impl Core {
 
 impl Herd {
     /// Lines for `INFO`.
-    pub(crate) fn lines(&self) -> Vec<(String, String)> {
+    pub(crate) fn lines(&self, now: Tick) -> Vec<(String, String)> {
         let Some(inside) = &self.inside else {
             return vec![
                 ("herd_member".to_owned(), "0".to_owned()),
@@ -45,6 +46,7 @@ impl Herd {
         let here = view.members.iter().filter(|member| member.standing == Standing::Here).count();
         let mut lines = vec![
             ("herd_member", "1".to_owned()),
+            ("herd_trouble", self.rival_trouble(now).unwrap_or_default()),
             ("herd_name", inside.membership.node.herd.to_string()),
             ("herd_node", view.me.to_string()),
             ("herd_node_name", inside.membership.node.name.to_string()),
@@ -83,7 +85,7 @@ impl Hub {
             name: inside.membership.node.name.to_string(),
             epoch: view.epoch.0,
             mode: if view.is_tree { "tree" } else { "flood" }.to_owned(),
-            trouble: String::new(),
+            trouble: herd.rival_trouble(self.core.moment.tick).unwrap_or_default(),
             members: view.members.iter().map(member).collect(),
             links: view.links.iter().map(|view| self.herd_link(view, &names)).collect(),
             calls: inside.dials.iter().map(|dial| call(inside, dial)).collect(),

@@ -13,7 +13,6 @@ use super::session::Session;
 use super::text::{is, number, printable, subcommand_refused};
 use super::{CommandKind, lookup};
 use crate::core::Core;
-use crate::herd::Herd;
 use crate::limits;
 
 /// Sections of `INFO`, in the order Redis has them.
@@ -91,7 +90,7 @@ fn lines(core: &Core, session: &Session, section: &str) -> Vec<(String, String)>
         }
         "Bus" => bus_lines(core),
         "Engines" => core.engines.lines(),
-        "Herd" => core.herd.as_ref().map(Herd::lines).unwrap_or_default(),
+        "Herd" => core.herd.as_ref().map(|herd| herd.lines(core.moment.tick)).unwrap_or_default(),
         _ => (0..core.databases())
             .filter_map(|database| {
                 let (keys, expires) = core.store.len(database);

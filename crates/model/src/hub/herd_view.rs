@@ -15,7 +15,7 @@ pub struct HerdView {
     pub epoch: u64,
     /// `flood` or `tree`.
     pub mode: String,
-    /// Why this server takes no part; empty while it does.
+    /// Why this server takes no part; empty while it does. Of a member: another server has its number.
     pub trouble: String,
     /// Nodes that are known, this one among them.
     pub members: Vec<HerdMember>,

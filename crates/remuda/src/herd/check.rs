@@ -20,6 +20,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Lists keys that differ.
 pub(super) async fn run(printing: &Printing, global: &Global, screen: &mut Screen) -> Outcome {
     let mut store = hub::find(global, 0).await?.store();
+    if hub::peers::ask(&mut store)?.herd.is_empty() {
+        return Err(
+            Failure::new(Exit::Refused, "this server is no member of a herd").hint(hub::peers::HOW_TO_JOIN)
+        );
+    }
     let began = Instant::now();
     let mut check = ask(&mut store, b"CHECK")?;
     while check.pending > 0 && began.elapsed() < PATIENCE {

@@ -51,7 +51,9 @@ impl From<EnrolmentError> for Failure {
         let (exit, hint) = match error {
             EnrolmentError::Folder(error) => return error.into(),
             EnrolmentError::NoSigner => (Exit::Misuse, None),
-            EnrolmentError::Refused { .. } | EnrolmentError::Expired => (Exit::Refused, None),
+            EnrolmentError::Refused { .. } | EnrolmentError::Expired | EnrolmentError::Late(_) => {
+                (Exit::Refused, None)
+            }
             EnrolmentError::Unreachable(_) => (
                 Exit::No,
                 Some(

@@ -91,7 +91,7 @@ pub(crate) fn summary(membership: &Membership) -> String {
     }
     let removed = membership.trust.removals().len();
     if removed > 0 {
-        line("removed", &format!("{removed} nodes"));
+        line("removed", &format!("{removed} node{}", if removed == 1 { "" } else { "s" }));
     }
     text
 }

@@ -9,29 +9,37 @@ use crate::quantity::{age, size};
 use crate::screen::Screen;
 use crate::table::{Cell, Column, Table};
 
-/// Prints what the hub knows of the herd. That a server is not there is the answer no.
+/// For a server that is no member.
+pub(crate) const HOW_TO_JOIN: &str = "`remuda herd init` begins one, `remuda herd join` joins one";
+
+/// Prints what the hub knows of the herd. That a server is not there, or called in vain, is the answer no.
 pub(crate) async fn peers(printing: &Printing, global: &Global, screen: &mut Screen) -> Outcome {
     let mut store = super::find(global, 0).await?.store();
     let view = ask(&mut store)?;
     if printing.json {
         let document = serde_json::to_value(&view);
         screen.json(&document.map_err(|error| Failure::new(Exit::No, error.to_string()))?)?;
-    } else if view.trouble.is_empty() {
+    } else if !view.herd.is_empty() {
         show(&view, screen)?;
     }
-    if !view.trouble.is_empty() {
+    if view.herd.is_empty() {
         return Err(Failure::new(
             Exit::Refused,
             format!("the hub takes no part in a herd: {}", view.trouble),
         )
-        .hint("`remuda herd init` begins one, `remuda herd join` joins one"));
+        .hint(HOW_TO_JOIN));
+    }
+    if !view.trouble.is_empty() {
+        return Err(Failure::new(Exit::No, view.trouble)
+            .hint("where the folder was copied to, remove `herd` in it, and `remuda herd join` anew"));
     }
     let is_well = view.members.iter().all(|member| matches!(member.state.as_str(), "here" | "left"));
-    Ok(if is_well { Exit::Done } else { Exit::No })
+    let is_answered = view.calls.iter().all(|call| call.state != "away" || call.trouble.is_empty());
+    Ok(if is_well && is_answered { Exit::Done } else { Exit::No })
 }
 
 /// What the hub says of the herd.
-pub(super) fn ask(store: &mut Store) -> Result<HerdView, Failure> {
+pub(crate) fn ask(store: &mut Store) -> Result<HerdView, Failure> {
     let unclear =
         || Failure::new(Exit::No, "the hub says of the herd what means nothing here: is it another version?");
     match store.command(&[b"HUB.HERD"])? {

@@ -8,6 +8,7 @@
 mod certificates;
 mod check;
 mod days;
+mod doubles;
 mod five;
 mod ground;
 mod keys;
@@ -15,6 +16,7 @@ mod ledger;
 mod lifetimes;
 mod rogues;
 pub(crate) mod servers;
+mod strangers;
 mod traffic;
 mod wire;
 

@@ -2,7 +2,7 @@
 
 mod model;
 
-use remuda_herd::replica::{Collection, Input, ReplicaOptions, Touch};
+use remuda_herd::replica::{Collection, Input, ReplicaOptions, Touch, decode_change};
 
 use super::world::{Command, World, id, key};
 
@@ -83,6 +83,32 @@ fn what_is_written_where_an_end_is_not_known_stays_when_it_becomes_known() {
     let mut world = parted(4);
     play(&mut world, &[(0, 2, expire(1_000)), (1_500, 0, add(4))]);
     assert_eq!(healed(&mut world), (vec!["f4".to_owned()], None));
+}
+
+#[test]
+fn a_write_to_a_key_that_lives_ends_with_it_unless_the_others_hear_of_it_before() {
+    let mut world = parted(2);
+    play(&mut world, &[(0, 1, expire(2_000)), (100, 0, Command::Delete), (100, 1, add(2))]);
+    world.pass(3_000);
+    assert_eq!(healed(&mut world), (vec![], None));
+    let mut world = parted(2);
+    play(&mut world, &[(0, 1, expire(600_000)), (100, 0, Command::Delete), (100, 1, add(2))]);
+    assert_eq!(healed(&mut world), (vec!["f2".to_owned()], None));
+    world.pass(700_000);
+    assert_eq!(healed(&mut world), (vec!["f2".to_owned()], None));
+}
+
+#[test]
+fn a_value_that_ends_before_the_stamp_it_has_ends() {
+    let mut world = World::new(2, options());
+    world.run(1, 2, &Command::Set(0, None));
+    world.restart(1, world.disk(1));
+    world.run(1, KEY, &Command::Set(0, Some(1)));
+    let (change, end_ms) = (world.spread.last().unwrap(), world.now(0).wall_ms + 1);
+    assert!(decode_change(change).unwrap().mark.stamp.ms() > end_ms, "stamps go on after what was reserved");
+    world.pass(1_500);
+    assert_eq!(healed(&mut world), (vec![], None));
+    assert_eq!(world.servers[0].map.text(&key(KEY)), None);
 }
 
 #[test]
@@ -184,6 +210,81 @@ fn a_counter_that_ended_begins_anew_and_one_that_was_given_time_goes_on() {
     world.lapse(1);
     assert!(healed(&mut world).1.is_none());
     assert_eq!(text(&world).as_deref(), Some("7"));
+}
+
+/// Server 2's value has ended there, and not elsewhere: it was counted on anew at the same time.
+fn counted_while_it_ended() -> World {
+    let mut world = World::new(3, options());
+    world.join();
+    world.run(0, KEY, &Command::Count(0));
+    world.pass(1);
+    world.run(2, KEY, &Command::Set(10, Some(1)));
+    world.run(0, KEY, &Command::Delete);
+    world.run(0, KEY, &Command::Count(0));
+    world.pass(2);
+    world.run(1, KEY, &Command::Count(1));
+    world.lapse(2);
+    world.settle();
+    world
+}
+
+fn numbers(world: &World) -> Vec<Option<String>> {
+    world.servers.iter().map(|server| server.map.text(&key(KEY))).collect()
+}
+
+#[test]
+fn a_count_on_a_counter_that_is_still_to_be_fetched_is_one_more_and_no_new_counter() {
+    let mut world = counted_while_it_ended();
+    assert_eq!(numbers(&world)[2].as_deref(), Some("1"), "what was counted is there before the value is");
+    world.run(2, KEY, &Command::Count(4));
+    assert_eq!(numbers(&world)[2].as_deref(), Some("5"));
+    healed(&mut world);
+    assert!(numbers(&world).iter().all(|number| number.as_deref() == Some("15")), "{:?}", numbers(&world));
+}
+
+#[test]
+fn a_restart_makes_no_value_of_one_that_is_still_to_be_fetched() {
+    let mut world = World::new(2, options());
+    world.join();
+    world.run(0, KEY, &Command::Set(10, None));
+    world.settle();
+    world.run(1, KEY, &Command::Count(1));
+    world.settle();
+    world.pass(5);
+    world.run(1, KEY, &expire(1_000));
+    world.settle();
+    world.pass(5);
+    world.run(0, KEY, &Command::Expire(None));
+    let persisted = std::mem::take(&mut world.flying);
+    world.pass(1_500);
+    world.lapse(1);
+    world.flying = persisted;
+    world.settle();
+    assert_eq!(numbers(&world)[1].as_deref(), Some("1"));
+    world.run(1, KEY, &Command::Count(5));
+    world.restart(1, world.disk(1));
+    assert_eq!(numbers(&world)[1].as_deref(), Some("6"));
+    healed(&mut world);
+    assert!(numbers(&world).iter().all(|number| number.as_deref() == Some("16")), "{:?}", numbers(&world));
+}
+
+#[test]
+fn counts_stay_though_what_they_stand_on_has_ended_wherever_it_was() {
+    let mut world = World::new(2, options());
+    world.join();
+    world.run(1, KEY, &Command::Set(0, None));
+    world.run(1, KEY, &Command::ExpireAt(3_955));
+    world.run(1, KEY, &expire(1));
+    // Of these only the second one comes, so that to count on is to make the key anew, without a lifetime.
+    world.flying.swap_remove(2);
+    world.flying.swap_remove(0);
+    world.pass(1);
+    world.deliver(0, false);
+    world.run(0, KEY, &Command::Count(2));
+    world.join();
+    world.run(0, KEY, &Command::Count(3));
+    healed(&mut world);
+    assert!(numbers(&world).iter().all(|number| number.as_deref() == Some("5")), "{:?}", numbers(&world));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use remuda_herd::sim::messages_of;
 use remuda_herd::spread::{
-    Disconnected, Event, Fact, Graft, Have, HaveOrigin, Input, LinkId, Message, Order, Payload, Spread,
-    SpreadOptions, Up, Update,
+    Disconnected, Event, Fact, Graft, Have, HaveOrigin, Input, Known, LinkId, Message, Order, Payload,
+    Spread, SpreadOptions, Up, Update,
 };
 use remuda_herd::{Epoch, NodeId};
 use remuda_model::message::Batch;
@@ -235,6 +235,34 @@ fn a_node_with_an_old_state_is_told_that_a_later_life_is_known() {
         [Event::Superseded(Epoch(3))],
         "somebody else uses this very life"
     );
+}
+
+/// The last fact that these orders send.
+fn fact_sent(orders: &[Order]) -> Option<Arc<Fact>> {
+    orders.iter().rev().find_map(|order| match order {
+        Order::Send { message: Message::Fact(fact), .. } => Some(Arc::clone(fact)),
+        _ => None,
+    })
+}
+
+#[test]
+fn of_two_doubles_that_begin_the_same_life_exactly_one_hears_of_it() {
+    for seed in 0..200 {
+        let begin = |seed| {
+            let machine = Spread::new(ME, Epoch(3), SpreadOptions::default(), seed);
+            let mut bench = Bench { machine, now: Duration::from_secs(100) };
+            bench.up(1, PEER, true);
+            let all_known = Message::Known(Known { entries: Vec::new(), is_last: true });
+            let fact =
+                fact_sent(&bench.hear(1, all_known)).expect("a peer that knows nothing is told who this is");
+            (bench, fact)
+        };
+        let ((mut one, of_one), (mut other, of_other)) = (begin(seed), begin(seed + 1000));
+        let heard =
+            [events(&one.hear(1, Message::Fact(of_other))), events(&other.hear(1, Message::Fact(of_one)))];
+        let superseded = heard.iter().filter(|events| **events == [Event::Superseded(Epoch(3))]).count();
+        assert_eq!(superseded, 1, "seed {seed}: {heard:?}");
+    }
 }
 
 #[test]

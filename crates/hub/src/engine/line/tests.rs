@@ -29,3 +29,25 @@ fn who_was_not_asked_for_a_long_time_is_asked_before_it_is_given_up() {
     assert_eq!(line.due(EVERY), Some(at(3602)));
     assert!(line.asks(at(3602), EVERY).is_err());
 }
+
+#[test]
+fn what_came_just_before_the_end_of_a_connection_is_heard() {
+    let (mut line, at) = up();
+    let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    line.stream = Some(Stream::unix(ours).unwrap());
+    // As much as one read takes, so that it is not known whether there is more.
+    io::Write::write_all(&mut theirs, b"last word").unwrap();
+    drop(theirs);
+    let news = Readiness {
+        token: Token(1),
+        readable: true,
+        writable: false,
+        priority: false,
+        hangup: true,
+        error: false,
+    };
+    let mut scratch = [0; 9];
+    assert_eq!(line.hear(news, at(1), &mut scratch, 1 << 20), Ok(Heard::Something));
+    assert_eq!(&line.input[..], b"last word");
+    assert!(line.hear(news, at(1), &mut scratch, 1 << 20).is_err(), "then the end is");
+}

@@ -1,12 +1,12 @@
 //! Keys that end, in any order of anything: all servers end equal within a comparison for each hop, and as the rules say
 //! that are written down here a second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use remuda_herd::NodeId;
-use remuda_herd::replica::{Base, Body, Collection, Expiry, KeyState, Mark, Stamp, decode_change};
+use remuda_herd::replica::{Base, Body, Change, Collection, Expiry, Mark, Stamp, decode_change};
 
 use super::super::shelf::Value;
 use super::super::world::{BEGAN_MS, Command, World};
@@ -82,8 +82,8 @@ fn happen(world: &mut World, event: &Event) {
 struct Expected {
     value: Option<Value>,
     end: Option<u64>,
-    /// What was written after every end that was ever said is there whatever came of those.
-    at_least: Vec<Bytes>,
+    /// What no end took from the server that wrote it: it is there, whatever others let go.
+    at_least: BTreeSet<Bytes>,
 }
 
 fn end_of(expiry: &Expiry) -> Option<Mark> {
@@ -91,38 +91,53 @@ fn end_of(expiry: &Expiry) -> Option<Mark> {
     Some(at.max(expiry.mark))
 }
 
-fn expected(changes: &[KeyState], wall_ms: u64) -> Expected {
-    let base = changes.iter().max_by_key(|state| state.mark).expect("it was changed");
-    let ends = changes.iter().filter_map(|state| state.expiry).filter(|expiry| expiry.mark >= base.mark);
-    let register = ends.clone().max_by_key(|expiry| expiry.mark);
+/// Whether the server that wrote something knew by then that a lifetime was void: it did that itself, or it was the last
+/// it had heard of the key. It never ends there what was written so.
+fn knew_void(changes: &[Change], write: &Change, expiry: &Expiry) -> bool {
+    changes.iter().any(|change| {
+        let said = change.state.expiry.map_or(Mark::ZERO, |later| later.mark);
+        let is_void = change.state.mark.max(said) > expiry.mark;
+        let is_own = change.mark.node == write.mark.node && change.mark < write.mark;
+        is_void && (is_own || change.mark == write.over)
+    })
+}
+
+fn expected(changes: &[Change], wall_ms: u64) -> Expected {
+    let base = &changes.iter().max_by_key(|change| change.state.mark).expect("it was changed").state;
+    let said: Vec<Expiry> = changes.iter().filter_map(|change| change.state.expiry).collect();
+    let register = said.iter().filter(|expiry| expiry.mark >= base.mark).max_by_key(|expiry| expiry.mark);
     let register = register.filter(|expiry| expiry.mark > base.mark || matches!(base.base, Base::Whole(_)));
     let over = register.filter(|expiry| expiry.at_ms.is_some_and(|at_ms| at_ms <= wall_ms));
-    let floor = over.as_ref().and_then(end_of).map_or(base.mark, |end| end.max(base.mark));
-    let last_end = ends.clone().filter_map(|expiry| end_of(&expiry)).fold(base.mark, Mark::max);
-    let mut parts: BTreeMap<Bytes, (Mark, Option<Bytes>)> = BTreeMap::new();
+    let floor = over.and_then(end_of).map_or(base.mark, |end| end.max(base.mark));
+    let mut parts: BTreeMap<Bytes, (Mark, Option<Bytes>, &Change)> = BTreeMap::new();
     let mut shares = BTreeMap::new();
-    for state in changes {
-        for element in state.elements.iter().filter(|element| element.mark > floor) {
-            let at = parts.entry(element.name.clone()).or_insert((Mark::ZERO, None));
+    for change in changes {
+        for element in change.state.elements.iter().filter(|element| element.mark > floor) {
+            let at = parts.entry(element.name.clone()).or_insert((Mark::ZERO, None, change));
             if element.mark > at.0 {
-                *at = (element.mark, element.value.clone());
+                *at = (element.mark, element.value.clone(), change);
             }
         }
-        for share in &state.shares {
+        for share in &change.state.shares {
             let at = shares.entry(share.since_mark()).or_insert(*share);
             if share.stamp > at.stamp {
                 *at = *share;
             }
         }
     }
-    let later = parts.iter().filter(|(_, (mark, value))| *mark > last_end && value.is_some());
-    let at_least = later.map(|(name, _)| name.clone()).collect();
+    parts.retain(|_, (_, value, _)| value.is_some());
+    let can_take = |expiry: &Expiry, mark: Mark| end_of(expiry).is_some_and(|end| end >= mark);
+    let is_safe = |mark: Mark, write: &Change| {
+        said.iter().all(|expiry| !can_take(expiry, mark) || knew_void(changes, write, expiry))
+    };
+    let safe = parts.iter().filter(|(_, (mark, _, write))| is_safe(*mark, write));
+    let at_least = safe.map(|(name, _)| name.clone()).collect();
     let live: BTreeMap<Bytes, Bytes> =
-        parts.into_iter().filter_map(|(name, (_, value))| Some((name, value?))).collect();
+        parts.into_iter().filter_map(|(name, (_, value, _))| Some((name, value?))).collect();
     shares.retain(|_, share| share.since_mark() > floor);
     let sum: i64 = shares.values().map(|share| share.sum).sum();
     let value = match &base.base {
-        Base::Whole(Body::Text(text)) if base.mark == floor => {
+        Base::Whole(Body::Text(text)) if over.is_none() => {
             let number: i64 = std::str::from_utf8(text).unwrap().parse().unwrap();
             Some(Value::Text((number + sum).to_string().into()))
         }
@@ -133,13 +148,25 @@ fn expected(changes: &[KeyState], wall_ms: u64) -> Expected {
     Expected { value, end, at_least }
 }
 
-/// Whether an end may have come to pass on some server that another one had voided before by a later word.
-fn may_have_lapsed(changes: &[KeyState]) -> bool {
-    let base = changes.iter().map(|state| state.mark).max().unwrap_or(Mark::ZERO);
-    let ends = changes.iter().filter_map(|state| state.expiry).filter(|expiry| expiry.mark >= base);
+/// Whether an end may have come to pass on some server that another one had voided before by a later word: what only that
+/// server had is gone then. A base voids an end for what it brings itself, and for what is counted: nothing of that is lost.
+fn may_have_lapsed(changes: &[Change], expected: &Expected) -> bool {
+    if let Some(Value::Parts(_, live)) = &expected.value {
+        return live.len() != expected.at_least.len();
+    }
+    let base = changes.iter().map(|change| change.state.mark).max().unwrap_or(Mark::ZERO);
+    let said = changes.iter().filter_map(|change| change.state.expiry);
+    let ends = said.filter(|expiry| expiry.mark >= base);
     let last = ends.clone().map(|expiry| expiry.mark).max();
     let mut lost = ends.filter(|expiry| Some(expiry.mark) != last);
     lost.any(|expiry| expiry.at_ms.is_some())
+}
+
+fn names(value: Option<&Value>) -> BTreeSet<Bytes> {
+    match value {
+        Some(Value::Parts(_, parts)) => parts.keys().cloned().collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 proptest! {
@@ -163,22 +190,21 @@ proptest! {
         world.pass(200_000);
         world.join();
         prop_assert!(world.compare(count), "not equal: {:?}", world.maps());
-        let mut changes: BTreeMap<Bytes, Vec<KeyState>> = BTreeMap::new();
+        let mut changes: BTreeMap<Bytes, Vec<Change>> = BTreeMap::new();
         for change in &world.spread {
-            let state = decode_change(change).unwrap().state;
-            changes.entry(state.key.clone()).or_default().push(state);
+            let change = decode_change(change).unwrap();
+            changes.entry(change.state.key.clone()).or_default().push(change);
         }
         let map = world.servers[0].map.clone();
         for (key, changes) in &changes {
             let expected = expected(changes, BEGAN_MS + world.tick_ms);
             let visible = map.visible();
             let found = visible.get(&(0, key.clone()));
-            let names = map.names(key);
-            for name in &expected.at_least {
-                let name = String::from_utf8_lossy(name).into_owned();
-                prop_assert!(names.contains(&name), "{key:?} lost {name}: {found:?} of {changes:?}");
-            }
-            if may_have_lapsed(changes) {
+            let names = names(found.map(|found| &found.0));
+            prop_assert!(names.is_superset(&expected.at_least), "{key:?} lost of {expected:?}: {found:?} of {changes:?}");
+            if may_have_lapsed(changes, &expected) {
+                let most = self::names(expected.value.as_ref());
+                prop_assert!(names.is_subset(&most), "{key:?} is more than {expected:?}: {found:?} of {changes:?}");
                 continue;
             }
             prop_assert_eq!(found.map(|found| &found.0), expected.value.as_ref(), "{:?}: {:?}", key, changes);
