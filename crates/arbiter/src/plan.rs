@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use remuda_model::gateway::{GatewaySpec, UpstreamServers};
 use remuda_model::hub::{HUB, HubSocket};
 use remuda_model::{
     Address, Change, Config, InstanceSpec, Kind, Plan, ServiceChange, ServiceSpec, SocketChange, SocketName,
@@ -23,7 +24,8 @@ pub fn plan(old: &Config, new: &Config) -> Plan {
     plan.sockets.extend(added.map(|name| SocketChange { name: name.clone(), change: Change::Added }));
     let rebound = |service: &ServiceSpec| {
         plan.sockets.iter().any(|socket| {
-            matches!(socket.change, Change::Replaced { .. }) && service.sockets.contains(&socket.name)
+            let is_own = service.sockets.contains(&socket.name) || passes_on_to(service, &socket.name);
+            matches!(socket.change, Change::Replaced { .. }) && is_own
         })
     };
     let moved = hub_moves(old, new, &plan);
@@ -41,6 +43,15 @@ pub fn plan(old: &Config, new: &Config) -> Plan {
     plan.sockets.sort_by(|one, other| one.name.cmp(&other.name));
     plan.services = services;
     plan
+}
+
+/// Whether a service is a gateway whose workers were told where this socket is.
+fn passes_on_to(service: &ServiceSpec, socket: &SocketName) -> bool {
+    let upstreams = service.kind.gateway().into_iter().flat_map(|gateway| gateway.upstreams.values());
+    upstreams.into_iter().any(|upstream| match &upstream.servers {
+        UpstreamServers::Service { socket: own, .. } => own == socket,
+        UpstreamServers::Listed(_) => false,
+    })
 }
 
 /// Whether workers that were told where the hub is, or how to show who they are, have to be told anew.
@@ -118,6 +129,9 @@ fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {
 
 /// What of the hub differs, by the tables of the config; of what is built in and what is not, the kind.
 fn kind_keys(old: &Kind, new: &Kind) -> Vec<String> {
+    if let (Some(before), Some(after)) = (old.gateway(), new.gateway()) {
+        return gateway_keys(before, after);
+    }
     let (Some(before), Some(after)) = (old.hub(), new.hub()) else {
         return if old == new { Vec::new() } else { vec!["kind".to_owned()] };
     };
@@ -142,6 +156,23 @@ fn kind_keys(old: &Kind, new: &Kind) -> Vec<String> {
     ];
     let own = own.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned());
     bus.chain(store).chain(locks).chain(own).collect()
+}
+
+/// What of the gateway differs, by the tables of the config.
+fn gateway_keys(before: &GatewaySpec, after: &GatewaySpec) -> Vec<String> {
+    let tables = [
+        ("routes", before.routes != after.routes),
+        ("upstreams", before.upstreams != after.upstreams),
+        ("certificates", before.certificates != after.certificates),
+        ("acme", before.acme != after.acme),
+    ];
+    let gateway = differing!(
+        before, after;
+        limits, timeouts, trusted_proxies, proxy_protocol, tls, h2c, access_log, compress, server, title, version,
+        description,
+    );
+    let tables = tables.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned());
+    tables.chain(gateway.into_iter().map(|key| format!("gateway.{key}"))).collect()
 }
 
 /// What becoming `new` means for a service that runs `old`; `rebound`: one of its sockets is bound anew; `is_moved`: so

@@ -13,6 +13,7 @@ use remuda_model::{
 use crate::raw::{self, Amount, Field, Located};
 use crate::resolve::Masked;
 
+mod gateway;
 mod hub;
 
 /// What stands in for a value that is not to be shown.
@@ -23,6 +24,7 @@ const MASK: &str = "***";
 #[must_use]
 pub fn effective(config: &Config, masked: &Masked) -> String {
     let hub = config.services.values().find_map(|spec| Some((spec.kind.hub()?, spec.as_ref())));
+    let edge = config.services.values().find_map(|spec| spec.kind.gateway());
     let file = raw::File {
         remuda: Some(instance(&config.instance)),
         socket: config
@@ -46,6 +48,14 @@ pub fn effective(config: &Config, masked: &Masked) -> String {
             .map(|(hub, _)| hub::locks(&hub.locks).into()),
         hub: hub.map(|(hub, spec)| hub::worker(hub, spec, masked).into()),
         access: hub.map(|(hub, _)| hub::accesses(hub, config)).unwrap_or_default(),
+        gateway: edge.and_then(|spec| some(gateway::gateway(spec))),
+        route: edge.iter().flat_map(|spec| spec.routes.iter().map(gateway::route)).collect(),
+        upstream: edge.map(|spec| gateway::upstreams(spec)).unwrap_or_default(),
+        certificate: edge
+            .iter()
+            .flat_map(|spec| spec.certificates.iter().map(gateway::certificate))
+            .collect(),
+        acme: edge.and_then(|spec| spec.acme.as_ref()).and_then(|spec| some(gateway::acme(spec))),
     };
     file.to_toml().expect("every number of a config was read from TOML or is a small default")
 }
@@ -146,21 +156,24 @@ fn service(spec: &ServiceSpec, is_hub_there: bool, masked: &Masked) -> raw::Serv
     let identity = &spec.identity;
     let account = |name: &String| raw::Account(name.clone());
     let groups = |groups: &Vec<String>| groups.iter().map(|group| account(group).into()).collect();
+    // What is built in has no command of its own, nor what goes with one.
+    let is_command = spec.kind.gateway().is_none();
+    let own = |text: String| if is_command { some(text) } else { None };
     raw::Service {
-        kind: some(raw::Kind::Command),
-        command: some(raw::Command::Words(words(&spec.command.argv))),
+        kind: some(if is_command { raw::Kind::Command } else { raw::Kind::Gateway }),
+        command: if is_command { some(raw::Command::Words(words(&spec.command.argv))) } else { None },
         // The command is printed as the words that run, a shell among them.
         shell: None,
         sockets: texts(spec.sockets.iter().map(|name| name.as_str())),
-        stdin: some(stdin(&spec.stdin)),
+        stdin: own(stdin(&spec.stdin)),
         workers: some(workers(spec)),
         singleton: some(spec.singleton),
-        oneshot: some(spec.oneshot),
+        oneshot: if is_command { some(spec.oneshot) } else { None },
         autostart: some(spec.autostart),
         // Who uses the hub comes after it without a word.
         after: texts(spec.after.iter().map(|name| name.as_str()).filter(|name| !spec.hub || *name != HUB)),
         priority: some(spec.priority),
-        ready: some(ready(&spec.ready)),
+        ready: own(ready(&spec.ready)),
         ready_timeout: time(spec.ready_timeout),
         notify_access: some(spec.notify_access),
         watchdog: spec.watchdog.and_then(time),

@@ -19,6 +19,7 @@ pub mod env_file;
 pub mod foreign;
 pub mod init;
 mod interpolate;
+mod json_schema;
 mod load;
 mod nearest;
 pub mod raw;

@@ -15,6 +15,7 @@ mod amount;
 mod bus;
 mod command;
 mod duration;
+mod gateway;
 mod herd;
 mod hub;
 mod instance;
@@ -23,17 +24,24 @@ mod limits;
 mod located;
 mod locks;
 mod mode;
+mod route;
 mod service;
 mod shape;
+mod shorthand;
 mod size;
 mod socket;
 mod store;
+mod upstream;
 mod workers;
 
 pub use amount::{Amount, Limit, LimitPair};
 pub use bus::{Bus, Replay};
 pub use command::{Command, Hook, HookTable, Hooks};
 pub use duration::{Duration, DurationError};
+pub use gateway::{
+    AccessLog, AccessLogTable, Acme, Certificate, ClientCertificate, Compress, CompressTable, Docs, Expected,
+    ExternalAccount, Gateway, GatewayLimits, GatewayTimeouts, Tls,
+};
 pub use herd::Herd;
 pub use hub::{Access, Hub, Listen};
 pub use instance::Instance;
@@ -45,10 +53,20 @@ pub use limits::Limits;
 pub use located::{Field, Located, Span};
 pub use locks::Locks;
 pub use mode::{FileMode, FileModeError, Percent, PercentError};
+pub use route::{
+    Auth, AuthTable, Bound, Cache, Cors, CorsTable, Files, FilesTable, Headers, Key, KeyTable, Parameter,
+    ParameterTable, RateLimit, RateLimitTable, Request, RequestTable, Respond, RespondTable, Response,
+    ResponseTable, Route, RouteTimeout, RouteTimeoutTable, ServerSent, ServerSentTable, SocketIo,
+    SocketIoTable, Subrequest, SubrequestTable, TextTable, Topic, TopicTable, WebSocket, WebSocketTable,
+};
 pub use service::{Account, Kind, Service, Variable};
+pub use shorthand::Texts;
 pub use size::{Size, SizeError};
 pub use socket::{Keepalive, KeepaliveTable, Socket};
 pub use store::{Events, Fsync, Script, Store};
+pub use upstream::{
+    Ejection, Health, HealthTable, Retry, Server, ServerTable, ServerTls, ServerTlsTable, Upstream,
+};
 pub use workers::{WorkerBounds, WorkerCount, Workers};
 
 /// A config file of Remuda, `remuda.toml`.
@@ -82,6 +100,21 @@ pub struct File {
     /// What services may do on the hub, by name of the service: `[access.web]`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub access: BTreeMap<Located<String>, Access>,
+    /// What the gateway does besides its routes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Field<Gateway>,
+    /// What the gateway does with requests.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Located<Route>>,
+    /// Where requests are passed on to: `[upstream.pool]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub upstream: BTreeMap<Located<String>, Upstream>,
+    /// Certificates for TLS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificate: Vec<Located<Certificate>>,
+    /// Certificates by ACME.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme: Field<Acme>,
 }
 
 impl File {

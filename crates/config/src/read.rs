@@ -101,14 +101,20 @@ fn cut(table: &mut DeTable<'_>, span: &Span) -> Option<Vec<String>> {
 }
 
 fn cut_item(items: &mut toml::de::DeArray<'_>, span: &Span) -> Option<Vec<String>> {
-    for item in items.iter_mut() {
+    for (index, item) in items.iter_mut().enumerate() {
         if let DeValue::Table(inner) = item.get_mut()
-            && let Some(path) = cut(inner, span)
+            && let Some(mut path) = cut(inner, span)
         {
+            path.insert(0, numbered(index));
             return Some(path);
         }
     }
     None
+}
+
+/// An item of a list, in a path.
+fn numbered(index: usize) -> String {
+    format!("#{index}")
 }
 
 fn contains(outer: &Span, inner: &Span) -> bool {
@@ -136,7 +142,13 @@ impl Filling<'_> {
         let span = value.span();
         match value.get_mut() {
             DeValue::Table(table) => self.table(table),
-            DeValue::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            DeValue::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.path.push(numbered(index));
+                    self.value(item);
+                    self.path.pop();
+                }
+            }
             DeValue::String(text) => self.text(text, &span),
             _ => {}
         }

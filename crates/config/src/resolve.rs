@@ -17,6 +17,7 @@ use crate::source::Sources;
 mod bus;
 mod command;
 mod environment;
+mod gateway;
 mod herd;
 mod hub;
 mod instance;
@@ -57,6 +58,8 @@ pub struct Loaded {
     pub sources: Vec<PathBuf>,
     /// Values not to be shown.
     pub masked: Masked,
+    /// The lines of the routes, in their order; empty where nothing was written.
+    pub routes: Vec<Option<usize>>,
 }
 
 /// Where a config comes from, besides its declarations.
@@ -104,7 +107,8 @@ pub(crate) fn resolve_with(
     match config {
         Some(config) if !failed => {
             let paths = sources.paths();
-            Ok(Loaded { config, warnings: Report::new(sources, problems), sources: paths, masked })
+            let routes = gateway::lines(file, &sources);
+            Ok(Loaded { config, warnings: Report::new(sources, problems), sources: paths, masked, routes })
         }
         _ => Err(Report::new(sources, problems)),
     }
@@ -142,6 +146,7 @@ impl Resolution<'_> {
         let mut instance = self.instance(&services)?;
         self.worker_counts(&instance, &services);
         self.hub(&mut instance, &mut sockets, &mut services);
+        self.gateway(&instance, &sockets, &mut services);
         let services = services.into_iter().map(|(name, spec)| (name, Arc::new(spec))).collect();
         Some(Config { instance, sockets, services })
     }

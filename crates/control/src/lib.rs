@@ -7,6 +7,7 @@
 
 mod body;
 mod client;
+mod gateway;
 mod hub;
 mod metrics;
 mod openapi;

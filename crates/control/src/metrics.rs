@@ -1,12 +1,16 @@
 //! Figures in the text format of Prometheus, version 0.0.4: a picture of the present, flattened.
 
+mod gateway;
 mod herd;
 mod hub;
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use remuda_model::hub::HubMetrics;
 use remuda_model::view::{Instance, Listener, Service, Socket};
+
+use crate::gateway::ServiceFigures;
 
 /// A name and a value.
 type Label<'a> = (&'a str, String);
@@ -14,8 +18,14 @@ type Label<'a> = (&'a str, String);
 /// A figure of a service: its name, its kind, its meaning, and where it is.
 type Figure = (&'static str, Kind, &'static str, fn(&Service) -> Option<u64>);
 
-/// All figures; `events` have been told so far, and where there is a hub, it has told `hub`, or nothing.
-pub(crate) fn metrics(view: &Instance, events: u64, hub: Option<&HubMetrics>) -> String {
+/// All figures; `events` have been told so far, where there is a hub, it has told `hub`, or nothing, and the gateways have
+/// told `gateways`, by service.
+pub(crate) fn metrics(
+    view: &Instance,
+    events: u64,
+    hub: Option<&HubMetrics>,
+    gateways: &BTreeMap<String, ServiceFigures>,
+) -> String {
     let mut page = Page::default();
     instance(&mut page, view, events);
     queues(&mut page, &view.sockets);
@@ -23,6 +33,7 @@ pub(crate) fn metrics(view: &Instance, events: u64, hub: Option<&HubMetrics>) ->
     if view.hub.is_some() {
         hub::hub(&mut page, hub);
     }
+    gateway::gateways(&mut page, gateways);
     page.text
 }
 

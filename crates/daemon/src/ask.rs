@@ -161,6 +161,7 @@ impl Daemon {
                 })
                 .collect(),
             hub: self.hub_view(),
+            gateways: self.gateway_view(),
             sockets,
             services,
         }

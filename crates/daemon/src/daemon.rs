@@ -86,6 +86,8 @@ pub struct Daemon {
     pub(crate) folder: InstanceFolder,
     /// The secret of which the tokens for the hub are made, once it was needed.
     pub(crate) secret: Option<Secret>,
+    /// What all gateway workers share, once it was needed. Another arbiter has another: it is for what may be lost.
+    pub(crate) gateway_secret: Option<Secret>,
     /// The last line of the worker of each service that ended badly last, until it runs again.
     pub(crate) last_words: BTreeMap<ServiceName, String>,
     pub(crate) events: EventLog,

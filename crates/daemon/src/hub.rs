@@ -11,17 +11,22 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use remuda_model::gateway::{GatewaySettings, HubAccess};
 use remuda_model::hub::{HubSettings, HubSpec, SECRET_FILE, Secret, token};
 use remuda_model::{Config, ServiceName, ServiceSpec, SpawnFailure, view};
 use remuda_sys::files::{self, Durability};
 use remuda_sys::users::{LookupError, effective_user, lookup_user};
 use remuda_sys::{CallError, machine, memfd, random};
 
+use serde::Serialize;
+
 use crate::daemon::Daemon;
+use crate::gateway::Seat;
 use crate::spawner::account;
 
-pub(crate) use endpoints::Endpoints;
+pub(crate) use endpoints::{Endpoints, reachable};
 
 /// The folder of the handover socket, in the runtime folder. With the socket's name it is no longer than that of a
 /// notify socket, for which the runtime folder's path is known to leave room.
@@ -97,6 +102,8 @@ pub(crate) enum Share {
     Variables(Vec<(&'static str, String)>),
     /// All: it is the hub.
     Settings(Box<HubSettings>),
+    /// What a gateway is told, the hub among other things.
+    Gateway(Box<GatewaySettings>),
 }
 
 /// The spec of a config's hub.
@@ -183,16 +190,21 @@ fn own_uids(hub: Option<u32>) -> BTreeSet<u32> {
     [0, effective_user()].into_iter().chain(hub).collect()
 }
 
-/// The settings of a worker, as its descriptor 0.
-pub(crate) fn settings_file(settings: &HubSettings) -> Result<OwnedFd, CallError> {
+/// The settings of a built-in worker, as its descriptor 0.
+pub(crate) fn settings_file(settings: &impl Serialize) -> Result<OwnedFd, CallError> {
     let text = serde_json::to_vec(settings)
-        .map_err(|error| CallError::new("write the hub's settings", io::Error::from(error)))?;
-    memfd::sealed("remuda-hub", &text)
+        .map_err(|error| CallError::new("write a worker's settings", io::Error::from(error)))?;
+    memfd::sealed("remuda-settings", &text)
 }
 
 impl Daemon {
-    /// What a new worker of this service is told of the hub.
-    pub(crate) fn share_of(&mut self, spec: &ServiceSpec, generation: u64) -> Result<Share, SpawnFailure> {
+    /// What a new worker of this service is told of the hub, or, if it is built in, of everything.
+    pub(crate) fn share_of(&mut self, spec: &ServiceSpec, seat: &Seat) -> Result<Share, SpawnFailure> {
+        let generation = seat.generation;
+        if let Some(gateway) = spec.kind.gateway() {
+            let settings = self.gateway_settings(spec, Arc::clone(gateway), seat)?;
+            return Ok(Share::Gateway(Box::new(settings)));
+        }
         if !spec.hub && spec.kind.hub().is_none() {
             return Ok(Share::Nothing);
         }
@@ -214,6 +226,17 @@ impl Daemon {
                 Ok(Share::Variables(endpoints.variables(spec.name.as_str(), &token)))
             }
         }
+    }
+
+    /// Where a gateway finds the hub, and who it is there.
+    pub(crate) fn hub_access(&mut self, spec: &ServiceSpec) -> Result<Option<HubAccess>, HubError> {
+        if !spec.hub {
+            return Ok(None);
+        }
+        let Some(secret) = self.hub_secret()? else { return Ok(None) };
+        let store = Endpoints::of(&self.config, &self.sockets).store_path();
+        let name = spec.name.as_str();
+        Ok(store.map(|store| HubAccess { store, user: name.to_owned(), token: token(&secret, name) }))
     }
 
     /// The instance's secret, as it was when it was first needed: what is told to workers is what the hub was told.
@@ -244,7 +267,7 @@ impl Daemon {
             limited_uids.extend(found.filter(|uid| !own.contains(uid)));
         }
         let instance = &self.config.instance;
-        let uses = |spec: &&std::sync::Arc<ServiceSpec>| spec.hub;
+        let uses = |spec: &&Arc<ServiceSpec>| spec.hub;
         let services: BTreeSet<ServiceName> =
             self.config.services.values().filter(uses).map(|spec| spec.name.clone()).collect();
         Ok(HubSettings {

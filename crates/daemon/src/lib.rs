@@ -17,6 +17,7 @@ mod einhorn_server;
 mod environment;
 mod event_log;
 mod fdstore;
+mod gateway;
 mod handle;
 mod happen;
 mod helper;

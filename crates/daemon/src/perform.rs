@@ -11,6 +11,7 @@ use remuda_sys::process::{pidfd_open, reap, send_signal, signal_group};
 
 use crate::child::Child;
 use crate::daemon::Daemon;
+use crate::gateway::Seat;
 use crate::logs::Stream;
 use crate::logs::capture::Writer;
 use crate::source::Source;
@@ -82,7 +83,7 @@ impl Daemon {
         let wanted = |order: &Order| matches!(order, Order::Spawn { worker, .. } if arbiter.knows(*worker));
         let order = std::iter::from_fn(|| self.spawns.pop_front()).find(wanted);
         let Some(Order::Spawn { worker, slot, generation, workers, spec }) = order else { return false };
-        let share = match self.share_of(&spec, generation) {
+        let share = match self.share_of(&spec, &Seat { worker, slot, generation }) {
             Ok(share) => share,
             Err(failure) => {
                 self.take(Input::NotSpawned { worker, failure });

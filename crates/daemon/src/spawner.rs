@@ -41,7 +41,7 @@ pub(crate) struct Workshop<'a> {
     pub(crate) ours: &'a BTreeMap<String, String>,
     /// The limit of descriptors we were started with.
     pub(crate) nofile: &'a ResourceLimit,
-    /// What the worker is told of the hub.
+    /// What the worker is told of the hub, or of everything.
     pub(crate) share: Share,
 }
 
@@ -226,7 +226,7 @@ impl Workshop<'_> {
             sockets: sockets.len(),
             hub: match &self.share {
                 Share::Variables(variables) => variables,
-                Share::Nothing | Share::Settings(_) => &[],
+                Share::Nothing | Share::Settings(_) | Share::Gateway(_) => &[],
             },
         };
         let placeholder = failure("placeholders", true);
@@ -239,9 +239,13 @@ impl Workshop<'_> {
 
     /// Its descriptor 0, and what keeps that open.
     fn stdin(&self, newcomer: &Newcomer<'_>) -> Result<Option<(OwnedFd, Option<OwnedFd>)>, SpawnFailure> {
-        if let Share::Settings(settings) = &self.share {
-            let file = settings_file(settings).map_err(short("write the hub's settings"))?;
-            return Ok(Some((file, None)));
+        let file = match &self.share {
+            Share::Settings(settings) => Some(settings_file(settings)),
+            Share::Gateway(settings) => Some(settings_file(settings)),
+            Share::Nothing | Share::Variables(_) => None,
+        };
+        if let Some(file) = file {
+            return Ok(Some((file.map_err(short("write its settings"))?, None)));
         }
         match &newcomer.spec.stdin {
             Stdin::Null => Ok(None),

@@ -209,6 +209,7 @@ impl Daemon {
             nofile: context.nofile,
             folder,
             secret: None,
+            gateway_secret: None,
             last_words: BTreeMap::new(),
             events,
             logs,

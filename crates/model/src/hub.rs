@@ -39,6 +39,7 @@ pub use metrics::{
     BusMetrics, CallMetrics, ConnectionMetrics, EngineMetrics, HubMetrics, JournalMetrics, LockMetrics,
     MemberMetrics, SERVICES_MAX, ScriptMetrics, ServiceMetrics, StoreMetrics, WORST_MAX,
 };
+pub(crate) use secret::from_hex;
 pub use secret::{Secret, SecretError, is_token, to_hex, token};
 pub use socket::HubSocket;
 pub use store::{Events, Fsync, FullPolicy, ScriptSpec, StoreAuth, StoreSpec};

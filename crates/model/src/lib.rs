@@ -15,9 +15,11 @@
 //! | hub | the built-in worker through which workers talk: bus and store |
 //! | bus, topic | broadcast of messages; a topic is matched by prefix |
 //! | store, key | key/value storage |
+//! | gateway, route | the built-in HTTP worker; what it does with a request |
 
 mod address;
 mod event;
+pub mod gateway;
 mod glob;
 mod hook;
 pub mod hub;

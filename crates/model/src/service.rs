@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::gateway::GatewaySpec;
 use crate::hub::HubSpec;
 use crate::{Hook, HookPoint, Scaling, ServiceName, Signal, SocketName};
 
@@ -100,6 +102,8 @@ pub enum Kind {
     Command,
     /// The hub, built in: bus and store. There is one worker of it.
     Hub(Box<HubSpec>),
+    /// The gateway, built in: the web in front of the others. All gateway services of an instance have the same one.
+    Gateway(Arc<GatewaySpec>),
 }
 
 impl Kind {
@@ -107,8 +111,17 @@ impl Kind {
     #[must_use]
     pub fn hub(&self) -> Option<&HubSpec> {
         match self {
-            Self::Command => None,
             Self::Hub(spec) => Some(spec),
+            Self::Command | Self::Gateway(_) => None,
+        }
+    }
+
+    /// What the gateway is to do, if it is one.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&Arc<GatewaySpec>> {
+        match self {
+            Self::Gateway(spec) => Some(spec),
+            Self::Command | Self::Hub(_) => None,
         }
     }
 }

@@ -31,6 +31,9 @@ pub struct Instance {
     /// Where the hub is, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hub: Option<Hub>,
+    /// The folder where gateways tell their figures, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gateways: Option<String>,
     /// Sockets, by name.
     pub sockets: Vec<Socket>,
     /// Services, by name.

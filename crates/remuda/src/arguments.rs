@@ -3,6 +3,8 @@
 mod act;
 mod herd;
 mod hub;
+mod route;
+mod serve;
 mod value;
 
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ pub(crate) use hub::{
     DelArguments, GetArguments, KeysArguments, LockArguments, PubArguments, SetArguments, SubArguments,
     TopArguments, WatchArguments,
 };
+pub(crate) use route::{RouteArguments, RouteCommand, RouteListArguments, RouteTestArguments};
+pub(crate) use serve::ServeArguments;
 pub(crate) use value::Scaling;
 use value::{formation, stream};
 
@@ -76,6 +80,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Run the arbiter and its workers, in the foreground
     Up(UpArguments),
+    /// Serve the files of a folder
+    Serve(ServeArguments),
     /// Stop everything and end the arbiter
     Down(Answering),
     /// Show services, workers and sockets
@@ -132,6 +138,8 @@ pub(crate) enum Command {
     Locks(Printing),
     /// Check a config file; show what it means and would change
     Check(CheckArguments),
+    /// Show the gateway's routes, and which one a request takes
+    Route(RouteArguments),
     /// Print the JSON Schema of remuda.toml
     Schema,
     /// Propose a remuda.toml for this folder
@@ -165,6 +173,8 @@ pub(crate) struct WorkerArguments {
 pub(crate) enum BuiltIn {
     /// Bus and store.
     Hub,
+    /// The web.
+    Gateway,
 }
 
 #[derive(Debug, Args)]

@@ -119,6 +119,15 @@ pub(crate) fn load(files: &[PathBuf], adjustments: &Adjustments) -> Result<Read,
     Ok(read)
 }
 
+/// Loads a config that is in no file: `text`, as if it lay at `path`.
+pub(crate) fn load_made(text: &str, path: &Path, adjustments: &Adjustments) -> Result<Read, LoadError> {
+    let surroundings = surroundings().map_err(LoadError::Failure)?;
+    let loaded = remuda_config::load_text(text, path, &surroundings).map_err(LoadError::Report)?;
+    let mut read = Read { loaded, notes: Vec::new() };
+    adjust(&mut read.loaded.config, adjustments).map_err(LoadError::Failure)?;
+    Ok(read)
+}
+
 /// A file that cannot be read is told of by the native reader.
 fn is_native(file: &Path) -> bool {
     remuda_config::read_file(file).map_or(true, |text| foreign::detect(file, &text) == Format::Remuda)

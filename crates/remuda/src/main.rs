@@ -17,8 +17,10 @@ mod painter;
 mod preflight;
 mod progress;
 mod quantity;
+mod route;
 mod screen;
 mod sentence;
+mod serve;
 mod status;
 mod table;
 mod terminal;
@@ -77,6 +79,7 @@ async fn run(
 ) -> Outcome {
     match command {
         Command::Up(arguments) => up::run(arguments, global, succession, screen).await,
+        Command::Serve(arguments) => serve::run(arguments, global, succession, screen).await,
         Command::Down(arguments) => act::down(arguments, global, screen).await,
         Command::Status(arguments) => status::run(arguments, global, screen).await,
         Command::Metrics => status::metrics(global, screen).await,
@@ -105,6 +108,7 @@ async fn run(
         Command::Apply(arguments) => act::apply(arguments, global, screen).await,
         Command::Upgrade(arguments) => upgrade::run(arguments, global, screen).await,
         Command::Check(arguments) => check::check(arguments, global, screen).await,
+        Command::Route(arguments) => route::run(&arguments, global, screen),
         Command::Schema => check::schema(screen),
         Command::Init(arguments) => check::init(&arguments, screen),
         Command::Import(arguments) => check::import(&arguments, screen),

@@ -32,9 +32,19 @@ pub(crate) async fn run(
     succession: Option<Succession>,
     screen: &mut Screen,
 ) -> Outcome {
+    let source = Source::new(&arguments, global)?;
+    run_source(arguments, source, succession, screen).await
+}
+
+/// As [`run`], with the config of `source`.
+pub(crate) async fn run_source(
+    arguments: UpArguments,
+    source: Source,
+    succession: Option<Succession>,
+    screen: &mut Screen,
+) -> Outcome {
     let detached = detach::is_detached();
     let goes_on = succession.is_some();
-    let source = Source::new(&arguments, global)?;
     let environment = config_file::variables();
     let (beginning, activation) = match succession {
         Some(succession) => (Beginning::Succession(Box::new(succession)), Activation::default()),
@@ -64,7 +74,7 @@ pub(crate) async fn run(
 }
 
 fn load(source: &Source, detached: bool, screen: &mut Screen) -> Result<Config, Failure> {
-    let read = config_file::load(&source.files, &source.adjustments).map_err(LoadError::into_failure)?;
+    let read = source.read().map_err(LoadError::into_failure)?;
     if !detached {
         read.remarks(Style::Coloured).iter().for_each(|remark| screen.note(remark));
     }
@@ -114,8 +124,10 @@ async fn end(mut ended: watch::Receiver<Option<i32>>) -> Option<i32> {
 
 /// Where the config comes from, now and whenever it is read anew.
 #[derive(Debug, Clone)]
-struct Source {
+pub(crate) struct Source {
     files: Vec<PathBuf>,
+    /// A config that is in no file, and where it would lie.
+    made: Option<(String, PathBuf)>,
     adjustments: Adjustments,
 }
 
@@ -127,19 +139,35 @@ impl Source {
         let files = config_file::chosen(&arguments.files, global.config.as_deref())?;
         Ok(Self {
             files: files.iter().map(absolute).collect::<Result<_, _>>()?,
+            made: None,
             adjustments: Adjustments::of(&arguments.adjusting)?,
         })
     }
 
-    fn config_source(&self) -> ConfigSource {
+    /// A config that is in no file: `text`, as if it lay at `path`.
+    pub(crate) fn made(text: String, path: PathBuf, arguments: &UpArguments) -> Result<Self, Failure> {
+        let adjustments = Adjustments::of(&arguments.adjusting)?;
+        Ok(Self { files: Vec::new(), made: Some((text, path)), adjustments })
+    }
+
+    fn read(&self) -> Result<config_file::Read, LoadError> {
+        match &self.made {
+            Some((text, path)) => config_file::load_made(text, path, &self.adjustments),
+            None => config_file::load(&self.files, &self.adjustments),
+        }
+    }
+
+    fn name(&self) -> String {
         let names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        if self.made.is_some() { "the command line".to_owned() } else { names.join(" ") }
+    }
+
+    fn config_source(&self) -> ConfigSource {
         let source = self.clone();
-        ConfigSource::new(names.join(" "), move || {
-            match config_file::load(&source.files, &source.adjustments) {
-                Ok(read) => Ok(read.loaded.config),
-                Err(LoadError::Report(report)) => Err(report.render(Style::Plain)),
-                Err(LoadError::Failure(failure)) => Err(failure.to_string()),
-            }
+        ConfigSource::new(self.name(), move || match source.read() {
+            Ok(read) => Ok(read.loaded.config),
+            Err(LoadError::Report(report)) => Err(report.render(Style::Plain)),
+            Err(LoadError::Failure(failure)) => Err(failure.to_string()),
         })
     }
 }

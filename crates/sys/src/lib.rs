@@ -32,6 +32,7 @@ pub mod random;
 pub mod socket;
 pub mod spawn;
 pub mod terminal;
+pub mod transfer;
 pub mod users;
 
 pub use failure::CallError;

@@ -18,10 +18,12 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Service {
-    /// What its workers are: `command`, any program. Default: `command`.
+    /// What its workers are: `command`, any program, or `gateway`, which serves the web in front of the others by the
+    /// routes of the file. Default: `command`.
     pub kind: Field<Kind>,
     /// What its workers run: one text that is split like a shell does (but not run by one), or a list of words.
-    /// Placeholders such as `$(socket.web)` are filled in when a worker is spawned. Required.
+    /// Placeholders such as `$(socket.web)` are filled in when a worker is spawned. Required,
+    /// but not of a gateway.
     pub command: Field<Command>,
     /// Run the text of `command` with `/bin/sh -c`. Default: false.
     pub shell: Field<bool>,
@@ -121,6 +123,8 @@ pub enum Kind {
     /// Any program.
     #[default]
     Command,
+    /// The gateway.
+    Gateway,
 }
 
 /// A user or group: a name, or a number.

@@ -3,7 +3,7 @@
 use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Reading, section};
+use super::{Reading, numbered, section};
 use crate::nearest::nearest;
 use crate::report::Problem;
 use crate::schema::Node;
@@ -50,9 +50,11 @@ impl Walk<'_> {
             DeValue::Table(table) => self.table(table, &node.shapes()),
             DeValue::Array(items) => {
                 let shapes: Vec<_> = node.shapes().iter().filter_map(|shape| shape.items()).collect();
-                for item in items.iter_mut() {
+                for (index, item) in items.iter_mut().enumerate() {
                     if let (DeValue::Table(table), Some(node)) = (item.get_mut(), shapes.first()) {
+                        self.path.push(numbered(index));
                         self.table(table, &node.shapes());
+                        self.path.pop();
                     }
                 }
             }
@@ -66,8 +68,12 @@ impl Walk<'_> {
         name: &Spanned<std::borrow::Cow<'_, str>>,
         known: impl Iterator<Item = &'k str>,
     ) {
-        let place = match self.path.as_slice() {
+        let names: Vec<_> =
+            self.path.iter().filter(|name| !name.starts_with('#')).map(String::as_str).collect();
+        let is_item = matches!(self.path.as_slice(), [_, number] if number.starts_with('#'));
+        let place = match names.as_slice() {
             [] => "a config file".to_owned(),
+            path if is_item => format!("[[{}]]", path.join(".")),
             path => format!("[{}]", path.join(".")),
         };
         let key = name.get_ref();

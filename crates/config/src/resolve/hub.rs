@@ -61,7 +61,7 @@ impl Resolution<'_> {
         let locks = self.table("locks", |this| this.locks(&bus, &store, herd.is_some()));
         let (raw, state_dir) = self.table("hub", |this| {
             let raw = this.file.hub.clone().unwrap_or_default().value;
-            let state_dir = this.state_dir(raw.state.as_ref(), &instance.name);
+            let state_dir = this.state_dir(raw.state.as_ref(), &instance.name, HUB);
             (worker(&raw), state_dir)
         });
         let name = Located::from(HUB);
@@ -95,7 +95,7 @@ impl Resolution<'_> {
     }
 
     /// Resolves a table without a name. Of one that something was cut out of, only the readers' problems are told.
-    fn table<T>(&mut self, table: &str, resolve: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn table<T>(&mut self, table: &str, resolve: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.problems.len();
         let resolved = resolve(self);
         if self.cut.iter().any(|(section, _)| section == table) {
@@ -184,7 +184,13 @@ impl Resolution<'_> {
         }
     }
 
-    fn state_dir(&mut self, written: Option<&Located<String>>, name: &str) -> PathBuf {
+    /// The folder of what outlives a built-in worker.
+    pub(super) fn state_dir(
+        &mut self,
+        written: Option<&Located<String>>,
+        name: &str,
+        worker: &str,
+    ) -> PathBuf {
         if let Some(written) = written {
             return self.path(written);
         }
@@ -199,7 +205,7 @@ impl Resolution<'_> {
             (None, Some(home)) => home.join(".local/state/remuda"),
             (None, None) => PathBuf::from(format!("/var/tmp/remuda-{uid}")),
         };
-        base.join(name).join(HUB)
+        base.join(name).join(worker)
     }
 
     /// Nobody else listens where a socket of the hub does.

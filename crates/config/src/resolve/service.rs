@@ -22,6 +22,8 @@ impl Resolution<'_> {
     /// `None` only when its name is wrong.
     pub(super) fn service(&mut self, name: &Located<String>, raw: &raw::Service) -> Option<ServiceSpec> {
         let checked = self.name(name, "service", ServiceName::new(name));
+        let as_command = super::gateway::is_gateway(raw).then(|| self.gateway_service(name, raw));
+        let raw = as_command.as_ref().unwrap_or(raw);
         let sockets = self.inherited(name, raw);
         let command = self.service_command(name, raw, &sockets);
         let stdin = self.stdin(raw.stdin.as_ref());
@@ -33,9 +35,8 @@ impl Resolution<'_> {
         self.ranges(raw);
         let spec = ServiceSpec {
             name: checked.clone()?,
-            kind: match or(&raw.kind, raw::Kind::Command) {
-                raw::Kind::Command => Kind::Command,
-            },
+            // What is built in gets its kind when everything else is known.
+            kind: Kind::Command,
             command,
             stdin,
             workers,

@@ -6,6 +6,7 @@ mod support;
 
 mod environment;
 mod foreign;
+mod gateway;
 mod hub;
 mod mistakes;
 mod native;

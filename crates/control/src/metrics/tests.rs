@@ -1,11 +1,14 @@
 //! The text of the metrics, for a picture of everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remuda_model::hub::{HubMetrics, MemberMetrics, ServiceMetrics};
 use remuda_model::view::Instance;
 
+use remuda_model::gateway::{CertificateMetrics, GatewayMetrics, RouteMetrics, TimeMetrics, UpstreamMetrics};
+
 use super::metrics;
+use crate::gateway::ServiceFigures;
 
 fn view() -> Instance {
     serde_json::from_str(
@@ -52,7 +55,7 @@ fn hub() -> HubMetrics {
 
 #[test]
 fn figures_are_told_by_name_with_their_labels() {
-    let text = metrics(&view(), 42, Some(&hub()));
+    let text = metrics(&view(), 42, Some(&hub()), &BTreeMap::new());
     for line in [
         r#"remuda_info{instance="shop \"x\"",version="1.2.3"} 1"#,
         "remuda_uptime_seconds 61.005",
@@ -77,7 +80,7 @@ fn figures_are_told_by_name_with_their_labels() {
 
 #[test]
 fn every_name_has_one_help_and_one_type_before_its_values() {
-    let text = metrics(&view(), 42, Some(&hub()));
+    let text = metrics(&view(), 42, Some(&hub()), &BTreeMap::new());
     let (mut known, mut lines) = (BTreeSet::new(), text.lines().peekable());
     while let Some(help) = lines.next() {
         let name = help.strip_prefix("# HELP ").and_then(|rest| rest.split(' ').next()).unwrap();
@@ -99,8 +102,51 @@ fn every_name_has_one_help_and_one_type_before_its_values() {
 
 #[test]
 fn a_hub_that_says_nothing_is_told_as_down_and_none_is_not_told_of() {
-    let text = metrics(&view(), 42, None);
+    let text = metrics(&view(), 42, None, &BTreeMap::new());
     assert!(text.contains("\nremuda_hub_up 0\n") && !text.contains("remuda_hub_bus"), "{text}");
     let without = Instance { hub: None, ..view() };
-    assert!(!metrics(&without, 42, None).contains("remuda_hub"));
+    assert!(!metrics(&without, 42, None, &BTreeMap::new()).contains("remuda_hub"));
+}
+
+#[test]
+fn gateways_tell_requests_by_route_and_times_in_buckets() {
+    let time = TimeMetrics { buckets: vec![(64, 5), (1024, 2), (60_000_000, 1)], sum_us: 3_000 };
+    let route = RouteMetrics { name: "files".into(), by_class: [0, 7, 0, 1, 0], cut: 1, sent: 900, time };
+    let metrics_of = GatewayMetrics {
+        open: 3,
+        accepted: 8,
+        received: 100,
+        sent: 1000,
+        events: [("head-late".to_owned(), 2)].into(),
+        routes: vec![route],
+        upstreams: [(
+            "service:web/http".to_owned(),
+            UpstreamMetrics { requests: 9, parked: 1, ..UpstreamMetrics::default() },
+        )]
+        .into(),
+        realtime: [("streams.clients".to_owned(), 4)].into(),
+        certificates: vec![CertificateMetrics {
+            file: "a.pem".into(),
+            not_after: Some(1_900_000_000),
+            ..CertificateMetrics::default()
+        }],
+    };
+    let all = [("edge".to_owned(), ServiceFigures { workers: 2, metrics: metrics_of })].into();
+    let text = metrics(&view(), 42, None, &all);
+    for line in [
+        r#"remuda_gateway_workers{service="edge"} 2"#,
+        r#"remuda_gateway_connections{service="edge"} 3"#,
+        r#"remuda_gateway_events_total{service="edge",event="head-late"} 2"#,
+        r#"remuda_gateway_requests_total{service="edge",route="files",class="2xx"} 7"#,
+        r#"remuda_gateway_request_seconds_bucket{service="edge",route="files",le="0.000128"} 5"#,
+        r#"remuda_gateway_request_seconds_bucket{service="edge",route="files",le="0.002048"} 7"#,
+        r#"remuda_gateway_request_seconds_bucket{service="edge",route="files",le="+Inf"} 8"#,
+        r#"remuda_gateway_upstream_requests_total{service="edge",upstream="service:web/http"} 9"#,
+        r#"remuda_gateway_realtime{service="edge",figure="streams.clients"} 4"#,
+        r#"remuda_gateway_certificate_not_after_seconds{service="edge",file="a.pem"} 1900000000"#,
+        r#"remuda_gateway_upstream_parked_total{service="edge",upstream="service:web/http"} 1"#,
+        r#"remuda_gateway_request_seconds_sum{service="edge",route="files"} 0.003"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
 }

@@ -1,5 +1,8 @@
 //! From a request to the operation of its route.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
@@ -8,6 +11,7 @@ use remuda_daemon::Gone;
 use remuda_model::{Config, Refusal};
 
 use crate::body::{About, Accepted, EffectiveConfig};
+use crate::gateway;
 use crate::hub;
 use crate::metrics::metrics;
 use crate::route::{Action, METRICS_TYPE, Operation, Question, Route};
@@ -72,7 +76,11 @@ impl<S: Served> Site<S> {
                     Some(hub) => hub::figures(hub).await,
                     None => None,
                 };
-                let text = metrics(&view, self.served.events().newest(), hub.as_ref());
+                let gateways = match &view.gateways {
+                    Some(folder) => gateway::figures(Path::new(folder)).await,
+                    None => BTreeMap::new(),
+                };
+                let text = metrics(&view, self.served.events().newest(), hub.as_ref(), &gateways);
                 return Ok(answer::text(METRICS_TYPE, text));
             }
             Question::Config => {

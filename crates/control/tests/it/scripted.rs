@@ -98,6 +98,7 @@ impl Served for Scripted {
             stopping: false,
             limits_hit: vec![],
             hub: None,
+            gateways: None,
             sockets: vec![],
             services,
         }))

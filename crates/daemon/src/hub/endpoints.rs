@@ -1,7 +1,7 @@
 //! The hub's addresses as its clients write them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use remuda_model::hub::HubSocket;
 use remuda_model::{Address, Config, view};
@@ -65,6 +65,11 @@ impl Endpoints {
         }
     }
 
+    /// The file by which the store is reached.
+    pub(crate) fn store_path(&self) -> Option<PathBuf> {
+        self.on(HubSocket::Store).find_map(Address::path).cloned()
+    }
+
     fn on(&self, socket: HubSocket) -> impl Iterator<Item = &Address> {
         self.0.iter().filter(move |(of, _)| *of == socket).map(|(_, address)| address)
     }
@@ -80,7 +85,7 @@ fn written(address: &Address, tcp: &str, unix: &str) -> String {
 }
 
 /// A TCP address as one of this machine reaches it: a socket that listens everywhere listens on the loopback too.
-fn reachable(address: &Address) -> Option<SocketAddr> {
+pub(crate) fn reachable(address: &Address) -> Option<SocketAddr> {
     let Address::Tcp(at) = address else { return None };
     let ip = match at.ip() {
         ip if !ip.is_unspecified() => ip,

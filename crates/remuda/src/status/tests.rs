@@ -77,6 +77,7 @@ fn picture() -> Instance {
         stopping: false,
         limits_hit: vec![LimitHit { limit: "log lines dropped (web)".into(), count: 4 }],
         hub: None,
+        gateways: None,
         sockets: vec![socket],
         services: vec![jobs, web],
     }

@@ -13,6 +13,7 @@ mod descriptors;
 mod doors;
 mod failures;
 mod foreign;
+mod gateway;
 mod harness;
 mod herd_cli;
 mod hold;

@@ -8,7 +8,7 @@ mod listener;
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::cmsg_space;
@@ -161,7 +161,7 @@ impl Link {
     ///
     /// # Errors
     /// Nothing was passed under that number, it was taken before, or it is no link.
-    pub fn inherited(number: std::os::fd::RawFd) -> Result<Self, CallError> {
+    pub fn inherited(number: RawFd) -> Result<Self, CallError> {
         super::activation::take(number)
             .map_err(|error| CallError { attempt: format!("take over a link: {error}"), errno: 0 })
             .and_then(Self::from_owned)
@@ -310,6 +310,12 @@ impl Link {
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Link {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
     }
 }
 

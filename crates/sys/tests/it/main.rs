@@ -16,4 +16,5 @@ mod socket;
 mod spawner;
 mod steer;
 mod support;
+mod transfer;
 mod unix;

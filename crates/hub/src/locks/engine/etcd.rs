@@ -15,7 +15,7 @@ use bytes::BytesMut;
 use data_encoding::BASE64;
 use remuda_model::hub::EngineUrl;
 use remuda_store::{EngineAnswer, EngineAsk};
-use remuda_wire::http::{Response, encode_post, take_response};
+use remuda_wire::post::{Response, encode_post, take_response};
 use serde_json::{Value, json};
 
 use super::{Said, millis};

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use proptest::prelude::*;
-use remuda_wire::http::{HEAD_MAX_BYTES, HttpError, Response, encode_post, take_response};
+use remuda_wire::post::{HEAD_MAX_BYTES, HttpError, Response, encode_post, take_response};
 
 const BODY_MAX: usize = 1000;
 const TALK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}\

@@ -1,0 +1,162 @@
+//! Words of routes, and where in them something is wrong.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use remuda_model::gateway::{HeaderName, Method, Pattern, Template, Variable};
+
+use super::{is_header_value, listed};
+use crate::nearest::nearest;
+use crate::raw::{self, Field, Located, Span};
+use crate::report::Problem;
+use crate::resolve::Resolution;
+
+impl Resolution<'_> {
+    /// A word that says itself what is wrong with it.
+    pub(super) fn word<T: FromStr<Err: Display>>(&mut self, text: &Located<String>) -> Option<T> {
+        text.parse().map_err(|why: T::Err| self.error(text.span.as_ref(), why.to_string())).ok()
+    }
+
+    /// The character at a byte of a text, where the text stands in the file as it is; else all of it.
+    fn spot(&self, text: &Located<String>, at: usize) -> Option<Span> {
+        let span = text.span.clone()?;
+        let written = self.sources.text(&span);
+        let is_plain = written.len() == text.len() + 2 && written.get(1..=text.len()) == Some(text.as_str());
+        let length = text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        Some(if is_plain { span.start + 1 + at..span.start + 1 + at + length } else { span })
+    }
+
+    /// Methods and pattern of `match`.
+    pub(super) fn matching(&mut self, written: &Field<String>) -> (Vec<Method>, Pattern) {
+        let Some(text) = written else { return (Vec::new(), Pattern::any()) };
+        let trimmed = text.trim();
+        let (methods, path) = match trimmed.split_once(char::is_whitespace) {
+            Some((methods, path)) => (methods, path.trim_start()),
+            None if trimmed.starts_with(['/', '*', '{']) => ("", trimmed),
+            None => (trimmed, "*"),
+        };
+        let mut known = Vec::new();
+        for word in methods.split('|').filter(|_| !methods.is_empty()) {
+            match word.parse::<Method>() {
+                Ok(method) if known.contains(&method) => {
+                    self.error(text.span.as_ref(), format!("{method} is there twice"));
+                }
+                Ok(method) => known.push(method),
+                Err(why) => {
+                    let at = text.find(word).unwrap_or(0);
+                    let place = self.spot(text, at).map(|spot| spot.start..spot.start + word.len().max(1));
+                    let problem = Problem::error(place, format!("{word:?} is no method: {why}"));
+                    self.problems.push(problem.hint("write methods and path: \"GET|POST /shorten\""));
+                }
+            }
+        }
+        let pattern = path.parse::<Pattern>().unwrap_or_else(|why| {
+            let begin = text.len() - text.trim_start().len() + trimmed.len() - path.len();
+            let at = path.char_indices().nth(why.column - 1).map_or(path.len(), |(at, _)| at);
+            self.problems.push(Problem::error(self.spot(text, begin + at), why.to_string()));
+            Pattern::any()
+        });
+        (known, pattern)
+    }
+
+    /// A text with variables, each of which must be one of the route's.
+    pub(super) fn template(&mut self, text: &Located<String>, parameters: &[String]) -> Template {
+        let Some(template) = self.word::<Template>(text) else { return Template::literal("") };
+        for variable in template.variables() {
+            let Variable::Parameter(name) = variable else { continue };
+            if !parameters.contains(name) {
+                let written = format!("{{{name}}}");
+                let place = text.span.as_ref().map(|span| self.sources.inside(span, &written));
+                let problem = Problem::error(
+                    place,
+                    format!("{written} stands for nothing: neither `match` nor `params` has it"),
+                );
+                let known = Variable::RESERVED.into_iter().chain(parameters.iter().map(String::as_str));
+                self.problems.push(problem.nearest(nearest(name, known)));
+            }
+        }
+        template
+    }
+
+    /// A template whose fixed parts may stand in a header.
+    pub(super) fn header_value(&mut self, text: &Located<String>, parameters: &[String]) -> Template {
+        if !is_header_value(text) {
+            self.error(
+                text.span.as_ref(),
+                "the value of a header has no control characters, and no blanks around it",
+            );
+        }
+        self.template(text, parameters)
+    }
+
+    pub(super) fn header_name(&mut self, text: &Located<String>) -> Option<HeaderName> {
+        let why = match HeaderName::new(text) {
+            Ok(name) => return Some(name),
+            Err(why) => why,
+        };
+        self.error(text.span.as_ref(), format!("{:?} is no name of a header: {why}", text.value));
+        None
+    }
+
+    pub(super) fn header_names(&mut self, texts: &Field<raw::Texts>) -> Vec<HeaderName> {
+        listed(texts).iter().filter_map(|text| self.header_name(text)).collect()
+    }
+
+    pub(super) fn methods(&mut self, texts: &Field<raw::Texts>) -> Vec<Method> {
+        let mut methods = Vec::new();
+        for text in listed(texts) {
+            match Method::new(&text) {
+                Ok(method) => methods.push(method),
+                Err(why) => self.error(text.span.as_ref(), format!("{:?} is no method: {why}", text.value)),
+            }
+        }
+        methods
+    }
+
+    /// Types of bodies, in lower case.
+    pub(super) fn types(&mut self, texts: &Field<raw::Texts>) -> Vec<String> {
+        let mut types = Vec::new();
+        for text in listed(texts) {
+            let is_token = |part: &str| HeaderName::new(part).is_ok();
+            let lower = text.to_ascii_lowercase();
+            match lower.split_once('/') {
+                Some((kind, subtype)) if is_token(kind) && is_token(subtype) && !kind.contains('*') => {
+                    types.push(lower);
+                }
+                _ => {
+                    let problem =
+                        Problem::error(text.span.clone(), format!("{:?} is no type of a body", text.value));
+                    self.problems.push(problem.hint("write \"application/json\", or \"image/*\""));
+                }
+            }
+        }
+        types
+    }
+
+    /// A status of an answer.
+    pub(super) fn status(&mut self, text: &Located<String>) -> Option<u16> {
+        let status = text.parse().ok().filter(|status| (100..=599).contains(status));
+        if status.is_none() {
+            self.error(text.span.as_ref(), format!("{:?} is no status: write 100 to 599", text.value));
+        }
+        status
+    }
+
+    /// Origins of pages: `*`, or a scheme and a host, in which `*` may stand.
+    pub(super) fn origins(&mut self, texts: &Field<raw::Texts>) -> Vec<String> {
+        let mut origins = Vec::new();
+        for text in listed(texts) {
+            let host = text.split_once("://").map(|(_, host)| host);
+            let is_origin = text.as_str() == "*"
+                || text.as_str() == "null"
+                || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#']));
+            if is_origin {
+                origins.push(text.to_ascii_lowercase());
+            } else {
+                let problem = Problem::error(text.span.clone(), format!("{:?} is no origin", text.value));
+                self.problems.push(problem.hint("write \"https://example.org\", without a path, or \"*\""));
+            }
+        }
+        origins
+    }
+}

@@ -1,0 +1,72 @@
+//! What documents say of routes.
+
+use remuda_model::gateway::{
+    AuthScheme, AuthSpec, GatewaySpec, ParameterKind, ParameterPlace, ParameterSpec, RequestSpec, SchemaSpec,
+};
+
+use super::{openapi, page};
+use crate::routes::tests::route;
+
+fn spec() -> GatewaySpec {
+    let mut shorten = route("POST /shorten/{kind:alpha}", &[]);
+    shorten.name = "shorten".into();
+    shorten.summary = Some("Shorten <a> URL".into());
+    shorten.tags = vec!["urls".into()];
+    shorten.responses = vec![(200, "The short URL".into())];
+    shorten.auth = Some(AuthSpec { scheme: AuthScheme::Basic, file: "/x".into(), realm: "x".into() });
+    shorten.parameters = vec![ParameterSpec {
+        name: "ttl".into(),
+        place: ParameterPlace::Query,
+        kind: ParameterKind::Int { min: Some(60), max: None },
+        required: false,
+        default: Some("3600".into()),
+        description: None,
+    }];
+    let text = r##"{"$defs": {"u": {"type": "string"}}, "properties": {"url": {"$ref": "#/$defs/u"}}}"##;
+    let schema = SchemaSpec { path: "/s".into(), text: text.into() };
+    shorten.request = RequestSpec { schema: Some(schema), required: true, ..RequestSpec::default() };
+    let routes = vec![
+        shorten,
+        route("GET /u/{id:int}", &[]),
+        route("GET /u/{name}", &["example.org"]),
+        route("GET|DELETE /f/*", &[]),
+        {
+            let mut hidden = route("/hidden", &[]);
+            hidden.documented = false;
+            hidden
+        },
+    ];
+    GatewaySpec { title: "Shop & Co".into(), routes, ..GatewaySpec::default() }
+}
+
+#[test]
+fn an_openapi_document_says_what_the_routes_say() {
+    let document = openapi(&spec());
+    let shorten = &document["paths"]["/shorten/{kind}"]["post"];
+    assert_eq!(shorten["operationId"], "shorten");
+    assert_eq!(shorten["parameters"][1]["schema"]["default"], 3600);
+    assert_eq!(
+        shorten["requestBody"]["content"]["application/json"]["schema"]["$ref"],
+        "#/components/schemas/shorten"
+    );
+    let schema = &document["components"]["schemas"]["shorten"];
+    assert_eq!(schema["properties"]["url"]["$ref"], "#/components/schemas/shorten/$defs/u");
+    assert_eq!(shorten["security"][0]["basic"], serde_json::json!([]));
+    let statuses: Vec<_> = shorten["responses"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(statuses, ["200", "400", "401", "422"]);
+    let user = &document["paths"]["/u/{id}"]["get"];
+    assert!(
+        user["description"].as_str().unwrap().contains("Also: GET /u/{name}Where: host example.org"),
+        "{user}"
+    );
+    assert_eq!(document["paths"]["/f/{rest}"].as_object().unwrap().len(), 2);
+    assert!(document["paths"]["/hidden"].is_null());
+}
+
+#[test]
+fn a_page_is_complete_in_itself_and_escapes_what_it_shows() {
+    let page = page(&spec());
+    assert!(page.contains("Shop &amp; Co") && page.contains("Shorten &lt;a&gt; URL"));
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("hidden</"));
+    assert!(page.contains("data-path=\"/shorten/{kind}\""));
+}

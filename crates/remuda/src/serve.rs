@@ -1,0 +1,76 @@
+//! `remuda serve`: a folder on the web, in one line.
+//!
+//! It is `up` with a config that is made here: one socket, one service of gateway workers, one route. So everything else works on it
+//! too: `remuda reload`, `remuda top`, a crash of a worker or of the arbiter.
+
+use crate::arguments::{Global, ServeArguments, UpArguments};
+use crate::exit::{Failure, Outcome};
+use crate::screen::Screen;
+use crate::up::{self, Source};
+use remuda_daemon::Succession;
+
+/// Runs the arbiter with a config of its own making.
+pub(crate) async fn run(
+    arguments: ServeArguments,
+    global: &Global,
+    succession: Option<Succession>,
+    screen: &mut Screen,
+) -> Outcome {
+    let folder = std::path::absolute(&arguments.folder)
+        .map_err(|error| Failure::file("find", &arguments.folder, &error))?;
+    if !folder.is_dir() {
+        let message = format!("{} is no folder; there is nothing to serve", folder.display());
+        return Err(Failure::misuse(message).hint("remuda serve ./public"));
+    }
+    let up = UpArguments {
+        files: Vec::new(),
+        detach: arguments.detach,
+        adjusting: ServeArguments::adjusting(),
+        quiet: arguments.quiet,
+        log_format: arguments.log_format,
+    };
+    let source = Source::made(config(&arguments, global), folder.join("remuda.toml"), &up)?;
+    up::run_source(up, source, succession, screen).await
+}
+
+/// The config, as it could be written by hand beside the files: workers run in the folder of their config.
+fn config(arguments: &ServeArguments, global: &Global) -> String {
+    let name = global.instance.clone().unwrap_or_else(|| instance_name(&arguments.listen));
+    let mut files = format!("root = \".\", listing = {}", arguments.list);
+    if let Some(page) = &arguments.fallback {
+        files.push_str(&format!(", fallback = {}", quoted(page)));
+    }
+    format!(
+        "[remuda]\nname = {name}\n[socket.http]\nlisten = {listen}\n[service.files]\nkind = \"gateway\"\n\
+         sockets = [\"http\"]\nworkers = {workers}\n[gateway]\naccess_log = \"off\"\n\
+         [[route]]\nname = \"files\"\nmatch = \"/*\"\nfiles = {{ {files} }}\n",
+        name = quoted(&name),
+        listen = quoted(&arguments.listen),
+        workers = arguments.workers,
+    )
+}
+
+/// A name for the instance that another `serve` on this machine does not have: of the address.
+fn instance_name(listen: &str) -> String {
+    let end = listen.rsplit([':', '/']).next().unwrap_or_default();
+    let letters: String = end.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+    format!("serve-{letters}")
+}
+
+/// As a string of TOML in which no variable is filled in.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '$' => out.push_str("$$"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! The config that is made, read as any other.
+
+use clap::Parser as _;
+
+use super::{config, instance_name, quoted};
+use crate::arguments::{Arguments, Command};
+use crate::config_file::{self, Adjustments};
+
+fn made(line: &str) -> String {
+    let arguments = Arguments::parse_from(format!("remuda {line}").split(' '));
+    let Command::Serve(serve) = arguments.command else { panic!("{line} is not serve") };
+    config(&serve, &arguments.global)
+}
+
+#[test]
+fn the_config_that_is_made_is_one() {
+    let text = made("serve . --listen 127.0.0.1:0 --workers 3 --list --fallback /index.html");
+    let folder = tempfile::tempdir().unwrap();
+    let read =
+        config_file::load_made(&text, &folder.path().join("remuda.toml"), &Adjustments::default()).unwrap();
+    let service = read.loaded.config.services.values().next().unwrap();
+    assert_eq!((service.name.as_str(), service.workers), ("files", 3));
+}
+
+#[test]
+fn instances_are_named_by_their_address() {
+    assert_eq!(instance_name("127.0.0.1:8080"), "serve-8080");
+    assert_eq!(instance_name("unix:/run/web.sock"), "serve-websock");
+    assert_eq!(quoted("a\"\\$\n"), "\"a\\\"\\\\$$\\u000A\"");
+}
