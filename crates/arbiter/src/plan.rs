@@ -95,7 +95,9 @@ macro_rules! differing {
 
 fn instance_keys(old: &InstanceSpec, new: &InstanceSpec) -> Vec<String> {
     let keys = differing!(old, new; name, runtime_dir, pid_file, log_memory, log_line_max, events_kept);
-    keys.into_iter().map(|key| format!("remuda.{key}")).collect()
+    let keys = keys.into_iter().map(|key| format!("remuda.{key}"));
+    let dashboard = differing!(old.dashboard, new.dashboard; listen, exposed, hosts, state);
+    keys.chain(dashboard.into_iter().map(|key| format!("dashboard.{key}"))).collect()
 }
 
 fn socket_change(old: &SocketSpec, new: &SocketSpec) -> Option<Change> {

@@ -27,6 +27,7 @@ pub fn effective(config: &Config, masked: &Masked) -> String {
     let edge = config.services.values().find_map(|spec| spec.kind.gateway());
     let file = raw::File {
         remuda: Some(instance(&config.instance)),
+        dashboard: Some(dashboard(&config.instance)),
         socket: config
             .sockets
             .values()
@@ -89,6 +90,16 @@ fn instance(spec: &InstanceSpec) -> raw::Instance {
         workers_max: some(spec.workers_max),
         on_crash: some(spec.on_crash),
         stop_timeout: spec.stop_timeout.and_then(time),
+    }
+}
+
+fn dashboard(instance: &InstanceSpec) -> raw::Dashboard {
+    let spec = &instance.dashboard;
+    raw::Dashboard {
+        listen: some(spec.listen.map_or_else(|| "off".to_owned(), |address| address.to_string())),
+        exposed: some(spec.exposed),
+        hosts: texts(spec.hosts.iter().map(String::as_str)),
+        state: path(&instance.dashboard_state()),
     }
 }
 

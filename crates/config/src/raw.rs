@@ -14,6 +14,7 @@ use crate::interpolate;
 mod amount;
 mod bus;
 mod command;
+mod dashboard;
 mod duration;
 mod gateway;
 mod herd;
@@ -37,6 +38,7 @@ mod workers;
 pub use amount::{Amount, Limit, LimitPair};
 pub use bus::{Bus, Replay};
 pub use command::{Command, Hook, HookTable, Hooks};
+pub use dashboard::Dashboard;
 pub use duration::{Duration, DurationError};
 pub use gateway::{
     AccessLog, AccessLogTable, Acme, Certificate, ClientCertificate, Compress, CompressTable, Docs, Expected,
@@ -76,6 +78,9 @@ pub struct File {
     /// What concerns the arbiter itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remuda: Option<Instance>,
+    /// The page for browsers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<Dashboard>,
     /// The sockets, by name: `[socket.web]`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub socket: BTreeMap<Located<String>, Socket>,

@@ -16,6 +16,7 @@ use crate::source::Sources;
 
 mod bus;
 mod command;
+mod dashboard;
 mod environment;
 mod gateway;
 mod herd;

@@ -1,10 +1,17 @@
 //! The bodies of version 1 that are not words of the model already.
 
+mod hub;
+
 use std::path::PathBuf;
 
 use remuda_model::{Reply, ServiceName, Signal, StopScope, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use hub::{
+    BusMessage, DeleteKeysBody, Entry, GatewayFigures, KeyList, KeyValue, NoBase64, PublishBody, SetKeyBody,
+    Text,
+};
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -133,4 +140,6 @@ pub enum End {
     CaughtUp,
     /// The arbiter ends.
     Stopping,
+    /// The hub is not there any more, or was replaced.
+    HubAway,
 }

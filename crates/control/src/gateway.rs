@@ -13,23 +13,16 @@ use remuda_model::gateway::{FIGURES_BYTES_MAX, FIGURES_ENDING, GatewayMetrics};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
+use crate::body::GatewayFigures;
+
 /// For all workers together: they answer between two turns of their loops.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Workers that are asked; an instance has as many gateways as processors.
 const WORKERS_MAX: usize = 1024;
 
-/// What the workers of a service tell together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct ServiceFigures {
-    /// Workers that answered.
-    pub(crate) workers: u64,
-    /// What they counted.
-    pub(crate) metrics: GatewayMetrics,
-}
-
 /// The figures of all gateways whose sockets are in `folder`, by service.
-pub(crate) async fn figures(folder: &Path) -> BTreeMap<String, ServiceFigures> {
-    let mut all: BTreeMap<String, ServiceFigures> = BTreeMap::new();
+pub(crate) async fn figures(folder: &Path) -> BTreeMap<String, GatewayFigures> {
+    let mut all: BTreeMap<String, GatewayFigures> = BTreeMap::new();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     for (service, path) in sockets(folder) {
         let answer = tokio::time::timeout_at(deadline, ask(path)).await;

@@ -3,7 +3,8 @@
 //! HTTP/1.1 with JSON bodies over a Unix socket; streams are server-sent events. One table ([`routes`]) says what
 //! there is: the server dispatches by it, [`openapi()`] is written from it, and a test holds both to it.
 //!
-//! [`serve`] runs the server around anything [`Served`] (an arbiter's handle); [`Client`] is the other end.
+//! [`Api`] answers for anything [`Served`] (an arbiter's handle), [`serve`] puts it on the Unix socket; [`Client`] is the
+//! other end. Who has askers of their own, a dashboard, hands their requests to the same [`Api`].
 
 mod body;
 mod client;
@@ -18,12 +19,13 @@ mod server;
 mod sse;
 
 pub use body::{
-    About, Accepted, ActBody, Answer, EffectiveConfig, End, HoldBody, MissedEvents, MissedLines, ReleaseBody,
-    ScaleBody, SignalBody, UpgradeBody,
+    About, Accepted, ActBody, Answer, BusMessage, DeleteKeysBody, EffectiveConfig, End, Entry,
+    GatewayFigures, HoldBody, KeyList, KeyValue, MissedEvents, MissedLines, NoBase64, PublishBody,
+    ReleaseBody, ScaleBody, SetKeyBody, SignalBody, Text, UpgradeBody,
 };
 pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
 pub use openapi::openapi;
 pub use route::{Action, Operation, Parameter, ParameterKind, Produces, Question, Route, routes};
 pub use served::Served;
-pub use server::{Access, serve};
+pub use server::{Access, Api, Asker, Body, Grant, serve};
 pub use sse::{Block, Parser, SseError};

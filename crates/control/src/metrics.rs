@@ -10,7 +10,7 @@ use std::fmt::{Display, Write as _};
 use remuda_model::hub::HubMetrics;
 use remuda_model::view::{Instance, Listener, Service, Socket};
 
-use crate::gateway::ServiceFigures;
+use crate::body::GatewayFigures;
 
 /// A name and a value.
 type Label<'a> = (&'a str, String);
@@ -24,7 +24,7 @@ pub(crate) fn metrics(
     view: &Instance,
     events: u64,
     hub: Option<&HubMetrics>,
-    gateways: &BTreeMap<String, ServiceFigures>,
+    gateways: &BTreeMap<String, GatewayFigures>,
 ) -> String {
     let mut page = Page::default();
     instance(&mut page, view, events);

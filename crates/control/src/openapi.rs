@@ -4,7 +4,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::route::{Operation, ParameterKind, Produces, Route, answer_schema, reply_schema, routes};
+use crate::route::{
+    Operation, ParameterKind, Produces, Question, Route, answer_schema, reply_schema, routes,
+};
 
 /// The whole document.
 #[must_use]
@@ -71,11 +73,14 @@ fn parameters(route: &Route) -> Vec<Value> {
             ParameterKind::Integer => json!({"type": "integer", "minimum": 0}),
             ParameterKind::Boolean => json!({"type": "boolean", "default": true}),
             ParameterKind::Services => json!({"type": "array", "items": {"type": "string"}}),
+            ParameterKind::Text => json!({"type": "string"}),
             ParameterKind::Stream => json!({"enum": ["stdout", "stderr"]}),
         };
         json!({"name": parameter.name, "in": "query", "description": parameter.summary, "schema": schema})
     });
-    let resume = matches!(route.produces, Produces::Stream(_)).then(|| {
+    let resume = (matches!(route.produces, Produces::Stream(_))
+        && route.operation != Operation::Ask(Question::Bus))
+    .then(|| {
         json!({
             "name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "minimum": 0},
             "description": "Resumes a broken stream after this number.",

@@ -1,13 +1,17 @@
 //! The table of what the API has. Router and document are both made from it.
 
+use std::collections::BTreeMap;
+
 use hyper::Method;
 use remuda_daemon::LogLine;
+use remuda_model::hub::HubMetrics;
 use remuda_model::{Plan, Record, Reply, view};
 use schemars::{Schema, SchemaGenerator};
 
 use crate::body::{
-    About, ActBody, Answer, EffectiveConfig, End, HoldBody, MissedEvents, MissedLines, ReleaseBody,
-    ScaleBody, SignalBody, UpgradeBody,
+    About, ActBody, Answer, BusMessage, DeleteKeysBody, EffectiveConfig, End, GatewayFigures, HoldBody,
+    KeyList, KeyValue, MissedEvents, MissedLines, PublishBody, ReleaseBody, ScaleBody, SetKeyBody,
+    SignalBody, UpgradeBody,
 };
 
 /// What a route does.
@@ -36,6 +40,16 @@ pub enum Question {
     Events,
     /// The stream of lines.
     Logs,
+    /// The hub's figures, the herd's among them.
+    Hub,
+    /// The gateways' figures.
+    Gateways,
+    /// Keys of the store.
+    Keys,
+    /// One key of the store.
+    Key,
+    /// The stream of the bus's messages.
+    Bus,
 }
 
 /// What can be done.
@@ -65,6 +79,12 @@ pub enum Action {
     ReopenLogs,
     /// Has another program take the arbiter's place.
     Upgrade,
+    /// A string for a key of the store.
+    SetKey,
+    /// Deletes keys of the store.
+    DeleteKeys,
+    /// A message for the bus.
+    Publish,
 }
 
 /// How the value of a parameter is written.
@@ -78,6 +98,8 @@ pub enum ParameterKind {
     Services,
     /// `stdout` or `stderr`.
     Stream,
+    /// Any text.
+    Text,
 }
 
 /// A parameter of the query.
@@ -186,6 +208,45 @@ const LOGS: &[Parameter] = &[
     FOLLOW,
 ];
 
+const DATABASE: Parameter =
+    Parameter { name: "database", kind: ParameterKind::Integer, summary: "Of which database. Default 0." };
+
+const KEYS: &[Parameter] = &[
+    Parameter {
+        name: "pattern",
+        kind: ParameterKind::Text,
+        summary: "Only keys like this, with *, ? and [a-z]. Default *.",
+    },
+    Parameter {
+        name: "limit",
+        kind: ParameterKind::Integer,
+        summary: "About so many at once, from 1 to 1000. Default 200.",
+    },
+    Parameter {
+        name: "cursor",
+        kind: ParameterKind::Integer,
+        summary: "Goes on where an answer said `next`. Default: from the beginning.",
+    },
+    DATABASE,
+];
+
+const KEY: &[Parameter] = &[
+    Parameter { name: "key", kind: ParameterKind::Text, summary: "Which; either this or key_base64." },
+    Parameter { name: "key_base64", kind: ParameterKind::Text, summary: "Which, where it is no text." },
+    DATABASE,
+];
+
+const BUS: &[Parameter] = &[Parameter {
+    name: "prefix",
+    kind: ParameterKind::Text,
+    summary: "Only messages whose topic begins so. Absent: all of them.",
+}];
+
+const BUS_STREAM: Produces = Produces::Stream(&[
+    ("message", |generator| generator.subschema_for::<BusMessage>()),
+    ("end", |generator| generator.subschema_for::<End>()),
+]);
+
 const EVENT_STREAM: Produces = Produces::Stream(&[
     ("the event's kind", |generator| generator.subschema_for::<Record>()),
     ("missed", |generator| generator.subschema_for::<MissedEvents>()),
@@ -204,7 +265,11 @@ fn document(question: Question, path: &'static str, summary: &'static str, schem
 }
 
 fn stream(question: Question, path: &'static str, summary: &'static str, produces: Produces) -> Route {
-    let parameters = if question == Question::Logs { LOGS } else { EVENTS };
+    let parameters = match question {
+        Question::Logs => LOGS,
+        Question::Bus => BUS,
+        _ => EVENTS,
+    };
     Route { operation: Operation::Ask(question), path, summary, parameters, takes: None, produces }
 }
 
@@ -216,6 +281,67 @@ fn act(action: Action, path: &'static str, summary: &'static str, takes: Option<
 /// Everything the API has, in the order of its document.
 #[must_use]
 pub fn routes() -> Vec<Route> {
+    let mut all = of_instance();
+    all.extend(of_hub());
+    all
+}
+
+/// What the API has of the workers built in: the hub and the gateways.
+fn of_hub() -> Vec<Route> {
+    vec![
+        document(
+            Question::Hub,
+            "/v1/hub",
+            "Figures of the hub, and of the herd as it sees it.",
+            |generator| generator.subschema_for::<HubMetrics>(),
+        ),
+        document(Question::Gateways, "/v1/gateways", "Figures of the gateways, by service.", |generator| {
+            generator.subschema_for::<BTreeMap<String, GatewayFigures>>()
+        }),
+        Route {
+            parameters: KEYS,
+            ..document(Question::Keys, "/v1/store/keys", "Keys of the hub's store.", |generator| {
+                generator.subschema_for::<KeyList>()
+            })
+        },
+        Route {
+            parameters: KEY,
+            ..document(
+                Question::Key,
+                "/v1/store/key",
+                "A key of the hub's store, with its value.",
+                |generator| generator.subschema_for::<KeyValue>(),
+            )
+        },
+        act(
+            Action::SetKey,
+            "/v1/store/set",
+            "Gives a key of the hub's store a string.",
+            Some(|generator| generator.subschema_for::<SetKeyBody>()),
+        ),
+        act(
+            Action::DeleteKeys,
+            "/v1/store/delete",
+            "Deletes keys of the hub's store.",
+            Some(|generator| generator.subschema_for::<DeleteKeysBody>()),
+        ),
+        stream(
+            Question::Bus,
+            "/v1/bus",
+            "Messages of the hub's bus from now on, as server-sent events.",
+            BUS_STREAM,
+        ),
+        act(
+            Action::Publish,
+            "/v1/bus/publish",
+            "Publishes a message on the hub's bus.",
+            Some(|generator| generator.subschema_for::<PublishBody>()),
+        ),
+    ]
+}
+
+/// What the API has of the arbiter.
+fn of_instance() -> Vec<Route> {
     let targets: Option<SchemaOf> = Some(|generator| generator.subschema_for::<ActBody>());
     vec![
         document(Question::About, "/v1", "Who answers.", |generator| generator.subschema_for::<About>()),

@@ -12,14 +12,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use access::Access;
+pub use answer::Body;
 
 use crate::route::{Route, routes};
 use crate::served::Served;
@@ -35,6 +38,48 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause after a failed accept (out of descriptors, mostly), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What somebody may do who was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// Ask.
+    View,
+    /// Ask, and change what there is.
+    Operate,
+}
+
+/// Somebody whom a surface has let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// Who it is, for the event stream.
+    pub by: String,
+    /// What it may do.
+    pub grant: Grant,
+}
+
+/// The API in front of an arbiter, for any number of listeners. Clones share it.
+#[derive(Debug)]
+pub struct Api<S>(Arc<Site<S>>);
+
+impl<S> Clone for Api<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Served> Api<S> {
+    /// The API of `served`; `access` says who may use the Unix socket.
+    #[must_use]
+    pub fn new(served: S, access: Access) -> Self {
+        let (stopping, _) = watch::channel(false);
+        Self(Arc::new(Site { served, access, routes: routes(), requests: Requests::default(), stopping }))
+    }
+
+    /// Answers a request of somebody whom another surface has let in. Streams end when [`serve`] does.
+    pub async fn answer(&self, asker: &Asker, request: Request<Incoming>) -> Response<Body> {
+        self.0.answer(asker, request).await
+    }
+}
+
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Site<S> {
@@ -42,7 +87,13 @@ pub(crate) struct Site<S> {
     access: Access,
     routes: Vec<Route>,
     requests: Requests,
-    stopping: watch::Receiver<bool>,
+    stopping: watch::Sender<bool>,
+}
+
+impl<S> Site<S> {
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
 }
 
 /// Serves the API on `listener` until `stop` is done; then streams get their last event, requests their answers, and
@@ -50,16 +101,8 @@ pub(crate) struct Site<S> {
 ///
 /// # Cancel safety
 /// A dropped future cuts every connection at once.
-pub async fn serve<S: Served>(
-    listener: UnixListener,
-    served: S,
-    access: Access,
-    stop: impl Future<Output = ()>,
-) {
-    let (stopping, watched) = watch::channel(false);
-    let requests = Requests::default();
-    let site = Site { served, access, routes: routes(), requests: requests.clone(), stopping: watched };
-    let site = Arc::new(site);
+pub async fn serve<S: Served>(listener: UnixListener, api: Api<S>, stop: impl Future<Output = ()>) {
+    let Api(site) = api;
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -75,9 +118,9 @@ pub async fn serve<S: Served>(
         }
     }
     drop(listener);
-    stopping.send_replace(true);
+    site.stopping.send_replace(true);
     let finished = async {
-        requests.done().await;
+        site.requests.done().await;
         while connections.join_next().await.is_some() {}
     };
     // What is left after this time is aborted when the set is dropped.
@@ -87,10 +130,10 @@ pub async fn serve<S: Served>(
 async fn connection<S: Served>(site: Arc<Site<S>>, stream: UnixStream) {
     // A peer without credentials has already gone.
     let Ok(peer) = Peer::of(&stream) else { return };
-    let mut stopping = site.stopping.clone();
+    let mut stopping = site.stopping();
     let service = service_fn(move |request| {
         let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.answer(peer, request).await) }
+        async move { Ok::<_, Infallible>(site.answer_peer(peer, request).await) }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()

@@ -167,6 +167,12 @@ impl InstanceFolder {
         let _ = std::fs::remove_dir_all(self.path.join(HANDOVER_FOLDER));
     }
 
+    /// Nor does anybody look at it: what let people in ends with the instance.
+    pub(crate) fn remove_dashboard_folder(&self) {
+        // Most are gone with a `state` of their own, or were never there.
+        let _ = std::fs::remove_dir_all(self.path.join("dashboard"));
+    }
+
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.path.join("control.sock")
     }

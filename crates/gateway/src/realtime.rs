@@ -4,7 +4,7 @@
 //! subscribe to it, in any language and on any server of the herd. The gateway stands between: it keeps the sessions,
 //! so that workers come and go without a client noticing.
 //!
-//! Pure machines decide: [`session`] is one session of Engine.IO, [`rooms`] says who hears what, [`crowd`] is all
+//! Pure machines decide: `session` is one session of Engine.IO, `rooms` says who hears what, `crowd` is all
 //! clients of a Socket.IO endpoint. Around them are the [`Endpoint`], the [`Bus`] (one connection to the hub for all),
 //! and [`Sink`], the way out to one client. A message is encoded once and shared by all who get it; an idle client is a
 //! few hundred bytes of state and the task of its connection.

@@ -1,6 +1,7 @@
 //! The whole config, resolved.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,38 @@ pub struct InstanceSpec {
     /// After this long a stop of everything kills what is left. Default: the longest stop timeout plus 5 s;
     /// that of the hub comes on top.
     pub stop_timeout: Option<Duration>,
+    /// Where people look at the instance (`[dashboard]`).
+    #[serde(default)]
+    pub dashboard: DashboardSpec,
+}
+
+/// Where people look at the instance in a browser (`[dashboard]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DashboardSpec {
+    /// Its TCP address; with port 0 a free one is chosen and kept in [`Self::state`]. `None` is "off". Default:
+    /// `127.0.0.1:0`.
+    pub listen: Option<SocketAddr>,
+    /// It may be reached from other machines, though what it says and is told goes over the wire as it is.
+    pub exposed: bool,
+    /// Names besides `localhost` and addresses by which browsers may call it.
+    pub hosts: Vec<String>,
+    /// Folder of its tokens. Default: `dashboard` in the runtime folder, which ends with the instance.
+    pub state: Option<PathBuf>,
+}
+
+impl Default for DashboardSpec {
+    fn default() -> Self {
+        let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        Self { listen, exposed: false, hosts: Vec::new(), state: None }
+    }
+}
+
+impl InstanceSpec {
+    /// Folder of the dashboard's tokens.
+    #[must_use]
+    pub fn dashboard_state(&self) -> PathBuf {
+        self.dashboard.state.clone().unwrap_or_else(|| self.runtime_dir.join("dashboard"))
+    }
 }
 
 /// What becomes of the workers when the arbiter is killed.

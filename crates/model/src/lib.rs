@@ -41,7 +41,7 @@ pub use address::{Address, AddressError};
 pub use event::{Event, EventKind, Record};
 pub use glob::glob_matches;
 pub use hook::{Hook, HookCall, HookFailure, HookOutcome, HookPoint};
-pub use instance::{Config, InstanceSpec, OnCrash};
+pub use instance::{Config, DashboardSpec, InstanceSpec, OnCrash};
 pub use name::{HerdName, NameError, NodeName, ServiceName, SocketName, Target, TargetError};
 pub use plan::{Change, Plan, ServiceChange, SocketChange};
 pub use request::{Refusal, Reply, Request, RequestId};

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod act;
+mod dashboard;
 mod herd;
 mod hub;
 mod route;
@@ -18,6 +19,7 @@ pub(crate) use act::{
     ActArguments, ApplyArguments, HoldArguments, ReleaseArguments, ScaleArguments, SignalArguments,
     UpgradeArguments,
 };
+pub(crate) use dashboard::{DashboardArguments, DashboardCommand, DashboardRole};
 pub(crate) use herd::{
     HerdArguments, HerdCommand, InitHerdArguments, InviteArguments, JoinArguments, RemoveArguments,
     RenewArguments, RotateArguments,
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Watch services and the hub at work
     Top(TopArguments),
+    /// Open the page for browsers to people
+    Dashboard(DashboardArguments),
     /// Print figures of services and queues for a monitor (text format of Prometheus)
     Metrics,
     /// Show what workers write

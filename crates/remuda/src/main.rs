@@ -4,6 +4,7 @@ mod act;
 mod arguments;
 mod check;
 mod config_file;
+mod dashboard;
 mod doctor;
 mod events;
 mod exit;
@@ -82,6 +83,7 @@ async fn run(
         Command::Serve(arguments) => serve::run(arguments, global, succession, screen).await,
         Command::Down(arguments) => act::down(arguments, global, screen).await,
         Command::Status(arguments) => status::run(arguments, global, screen).await,
+        Command::Dashboard(arguments) => dashboard::run(arguments, global, screen).await,
         Command::Metrics => status::metrics(global, screen).await,
         Command::Logs(arguments) => logs::run(arguments, global, screen).await,
         Command::Events(arguments) => events::run(arguments, global, screen).await,

@@ -3,7 +3,9 @@
 //! Writing is done by a thread of its own behind a bounded queue. A terminal that is blocked (Ctrl-S, a full pipe)
 //! blocks that thread and nothing else; what does not fit the queue is counted, and the count is shown.
 
+use std::cell::RefCell;
 use std::io::Write as _;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -11,6 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
 use remuda_daemon::{Handle, LogNext, LogQuery, Next};
 use remuda_model::EventKind;
+use tokio::sync::Notify;
 
 use crate::arguments::LogFormat;
 use crate::painter::Painter;
@@ -31,12 +34,34 @@ pub(crate) struct View {
     pub(crate) choice: ColorChoice,
 }
 
+/// What the program itself has to say to who started it; where nobody looks, it is dropped. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notes(Rc<RefCell<Vec<String>>>, Rc<Notify>);
+
+impl Notes {
+    pub(crate) fn say(&self, line: String) {
+        self.0.borrow_mut().push(line);
+        self.1.notify_one();
+    }
+
+    /// The lines said since the last time, at least one.
+    async fn next(&self) -> Vec<String> {
+        loop {
+            let said = std::mem::take(&mut *self.0.borrow_mut());
+            if !said.is_empty() {
+                return said;
+            }
+            self.1.notified().await;
+        }
+    }
+}
+
 /// Shows what happens until `stop` is done, then what is left, and returns when all of it has been written or the
 /// terminal takes no more for a second. The last line tells the exit code that `stop` gives.
 ///
 /// # Cancel safety
 /// A dropped future stops showing; the thread ends with it.
-pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = Option<i32>>) {
+pub(crate) async fn show(view: View, handle: Handle, notes: Notes, stop: impl Future<Output = Option<i32>>) {
     let mut events = handle.events().read(Some(view.after.0));
     let mut lines = handle.logs().read(LogQuery { after: Some(view.after.1), ..LogQuery::default() });
     let mut text = Text { painter: Painter::new(), format: view.format, reason: None };
@@ -46,6 +71,7 @@ pub(crate) async fn show(view: View, handle: Handle, stop: impl Future<Output = 
         tokio::select! {
             next = events.next() => sink.put(text.event(&next)),
             next = lines.next(), if !view.quiet => sink.put(text.line(&next)),
+            said = notes.next() => said.iter().filter_map(|line| text.note(line)).for_each(|text| sink.put(text)),
             code = &mut stop => break code,
         }
         for _ in 0..BATCH {
@@ -113,6 +139,11 @@ impl Text {
                 serde_json::json!({"service": service, "missed_lines": lines}).to_string()
             }
         }
+    }
+
+    /// For people only.
+    fn note(&self, line: &str) -> Option<String> {
+        (self.format == LogFormat::Text).then(|| self.painter.note(line))
     }
 
     /// For people only: a program that starts us sees the exit code itself.

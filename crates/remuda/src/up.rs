@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
 use remuda_config::Style;
-use remuda_control::{Access, serve};
+use remuda_control::{Access, Api, serve};
 use remuda_daemon::{Beginning, Boot, ConfigSource, Daemon, SUCCESSION_VARIABLES, Started, Succession};
 use remuda_model::Config;
 use remuda_sys::socket::Activation;
@@ -16,9 +16,10 @@ use tokio::sync::watch;
 
 use crate::arguments::{Global, UpArguments};
 use crate::config_file::{self, Adjustments, LoadError};
+use crate::dashboard;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::screen::Screen;
-use crate::terminal::{self, View};
+use crate::terminal::{self, Notes, View};
 
 /// What a service manager says of descriptors it passed; meant for this process alone.
 const ACTIVATION_VARIABLES: [&str; 4] = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -103,13 +104,16 @@ async fn attend(started: Started, view: Option<View>) -> Outcome {
     let over = async {
         over.await;
     };
-    let server = serve(listener, handle.clone(), Access::new([]), over);
+    let api = Api::new(handle.clone(), Access::new([]));
+    let server = serve(listener, api.clone(), over);
+    let notes = Notes::default();
+    let dashboard = dashboard::serve(handle.clone(), api, notes.clone(), end(watched.clone()));
     let shown = async {
         if let Some(view) = view {
-            terminal::show(view, handle, end(watched)).await;
+            terminal::show(view, handle, notes, end(watched)).await;
         }
     };
-    let (code, (), ()) = tokio::join!(arbiter, server, shown);
+    let (code, (), (), ()) = tokio::join!(arbiter, server, dashboard, shown);
     Ok(match u8::try_from(code) {
         Ok(0) => Exit::Done,
         Ok(code) => Exit::Worker(code),

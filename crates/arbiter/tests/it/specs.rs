@@ -27,6 +27,7 @@ pub(crate) fn empty_config() -> Config {
         events_kept: 4096,
         workers_max: 10_000,
         on_crash: OnCrash::Keep,
+        dashboard: Default::default(),
         stop_timeout: None,
     };
     Config { instance, sockets: BTreeMap::new(), services: BTreeMap::new() }

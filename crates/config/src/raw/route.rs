@@ -89,7 +89,7 @@ pub struct Route {
     pub auth: Field<Auth>,
     /// How often: "20/m", or a table (429). Default: any number of times.
     pub limit: Field<RateLimit>,
-    /// Which pages of other origins may ask: "https://example.org", a list, or a table. Default: as the action answers.
+    /// Which pages of other origins may ask: `https://example.org`, a list, or a table. Default: as the action answers.
     pub cors: Field<Cors>,
     /// A service that is asked first: "service:NAME /path", or a table. What it refuses is refused. Default: none.
     pub before: Field<Subrequest>,
@@ -349,7 +349,7 @@ pub enum Cors {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorsTable {
-    /// Origins: "https://example.org", "https://*.example.org", "*". Required.
+    /// Origins: `https://example.org`, `https://*.example.org`, "*". Required.
     pub origins: Field<Texts>,
     /// Methods. Default: those of the route.
     pub methods: Field<Texts>,

@@ -37,6 +37,7 @@ impl Resolution<'_> {
             None => self.runtime_dir(&name),
         };
         self.sockets_fit(&runtime_dir, raw.runtime_dir.as_ref());
+        let dashboard = self.dashboard(&runtime_dir);
         Some(InstanceSpec {
             runtime_dir,
             pid_file: raw.pid_file.as_ref().map(|path| self.path(path)),
@@ -48,6 +49,7 @@ impl Resolution<'_> {
             workers_max: or(&raw.workers_max, WORKERS_MAX),
             on_crash: or(&raw.on_crash, OnCrash::Keep),
             stop_timeout: Some(stop_timeout),
+            dashboard,
             name,
         })
     }

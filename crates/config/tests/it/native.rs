@@ -263,6 +263,12 @@ fn the_effective_config_shows_every_default() {
     on_crash = "keep"
     stop_timeout = "35s"
 
+    [dashboard]
+    listen = "127.0.0.1:0"
+    exposed = false
+    hosts = []
+    state = "/tmp/remuda-1000/shop/dashboard"
+
     [socket.web]
     listen = "0.0.0.0:8080"
     mode = "shared"

@@ -5,7 +5,8 @@ use remuda_model::view;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixListener;
 
-use super::{ANSWER_BYTES_MAX, figures};
+use super::figures;
+use super::session::ANSWER_BYTES_MAX;
 
 /// What we make of a hub that answers with `answer` and then says nothing more.
 async fn figures_of(answer: Vec<u8>) -> Option<HubMetrics> {

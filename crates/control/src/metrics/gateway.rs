@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use remuda_model::gateway::{RouteMetrics, UpstreamMetrics};
 
 use super::{Kind, Millis, Page};
-use crate::gateway::ServiceFigures;
+use crate::body::GatewayFigures;
 
 /// Classes of statuses, as they stand in the figures.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -13,10 +13,10 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const BOUNDS: [u32; 10] = [7, 9, 11, 13, 15, 17, 19, 21, 23, 25];
 
 /// A figure of a service: what stands behind `remuda_gateway_`, its kind, its meaning, and where it is.
-type Figure = (&'static str, Kind, &'static str, fn(&ServiceFigures) -> u64);
+type Figure = (&'static str, Kind, &'static str, fn(&GatewayFigures) -> u64);
 
 /// What all gateways tell, by service.
-pub(super) fn gateways(page: &mut Page, all: &BTreeMap<String, ServiceFigures>) {
+pub(super) fn gateways(page: &mut Page, all: &BTreeMap<String, GatewayFigures>) {
     let figures: [Figure; 5] = [
         ("workers", Kind::Gauge, "Workers that tell their figures.", |it| it.workers),
         ("connections", Kind::Gauge, "Connections that are open.", |it| it.metrics.open),
@@ -57,7 +57,7 @@ pub(super) fn gateways(page: &mut Page, all: &BTreeMap<String, ServiceFigures>) 
 /// A figure of an upstream, as [`Figure`].
 type UpstreamFigure = (&'static str, Kind, &'static str, fn(&UpstreamMetrics) -> u64);
 
-fn upstreams(page: &mut Page, all: &BTreeMap<String, ServiceFigures>) {
+fn upstreams(page: &mut Page, all: &BTreeMap<String, GatewayFigures>) {
     let figures: [UpstreamFigure; 14] = [
         ("requests_total", Kind::Counter, "Requests to be passed on.", |it| it.requests),
         ("unanswered", Kind::Gauge, "Requests without the head of an answer.", |it| it.unanswered),
@@ -90,7 +90,7 @@ fn upstreams(page: &mut Page, all: &BTreeMap<String, ServiceFigures>) {
     }
 }
 
-fn routes(page: &mut Page, all: &BTreeMap<String, ServiceFigures>) {
+fn routes(page: &mut Page, all: &BTreeMap<String, GatewayFigures>) {
     let each = || {
         all.iter().flat_map(|(service, it)| {
             let labels =

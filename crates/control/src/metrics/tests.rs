@@ -8,7 +8,7 @@ use remuda_model::view::Instance;
 use remuda_model::gateway::{CertificateMetrics, GatewayMetrics, RouteMetrics, TimeMetrics, UpstreamMetrics};
 
 use super::metrics;
-use crate::gateway::ServiceFigures;
+use crate::body::GatewayFigures;
 
 fn view() -> Instance {
     serde_json::from_str(
@@ -131,7 +131,7 @@ fn gateways_tell_requests_by_route_and_times_in_buckets() {
             ..CertificateMetrics::default()
         }],
     };
-    let all = [("edge".to_owned(), ServiceFigures { workers: 2, metrics: metrics_of })].into();
+    let all = [("edge".to_owned(), GatewayFigures { workers: 2, metrics: metrics_of })].into();
     let text = metrics(&view(), 42, None, &all);
     for line in [
         r#"remuda_gateway_workers{service="edge"} 2"#,

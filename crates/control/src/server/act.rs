@@ -9,7 +9,11 @@ use remuda_model::view::{Instance, ServicePhase};
 use remuda_model::{Refusal, Reply, Request, ServiceName, Target};
 use serde::de::DeserializeOwned;
 
-use crate::body::{ActBody, HoldBody, ReleaseBody, ScaleBody, SignalBody, UpgradeBody};
+use crate::body::{
+    ActBody, DeleteKeysBody, HoldBody, PublishBody, ReleaseBody, ScaleBody, SetKeyBody, SignalBody,
+    UpgradeBody,
+};
+use crate::hub::{self, HubError};
 use crate::route::Action;
 use crate::served::Served;
 use crate::server::answer::{Declined, refused};
@@ -28,6 +32,12 @@ pub(crate) enum Order {
     ReopenLogs,
     /// Another program takes over.
     Upgrade(Option<PathBuf>),
+    /// A string for a key of the store.
+    SetKey(SetKeyBody),
+    /// Keys of the store are to go.
+    DeleteKeys(DeleteKeysBody),
+    /// A message for the bus.
+    Publish(PublishBody),
 }
 
 impl Order {
@@ -37,6 +47,9 @@ impl Order {
             Action::Apply => return empty(body).map(|()| Self::Apply),
             Action::ReopenLogs => return empty(body).map(|()| Self::ReopenLogs),
             Action::Upgrade => return upgrade(body).map(Self::Upgrade),
+            Action::SetKey => return parse(body).map(Self::SetKey),
+            Action::DeleteKeys => return parse(body).map(Self::DeleteKeys),
+            Action::Publish => return parse(body).map(Self::Publish),
             Action::Shutdown => empty(body).map(|()| Request::Shutdown)?,
             Action::Start => Request::Start(services(action, parse(body)?, served).await?),
             Action::Stop => Request::Stop(services(action, parse(body)?, served).await?),
@@ -60,8 +73,42 @@ impl Order {
                 served.reopen_logs().await?;
                 Ok(Reply::Done { lines: vec!["log files are open anew".to_owned()] })
             }
+            Self::SetKey(body) => {
+                let set = with_hub(&served, async |path| hub::set(&path, &body).await).await?;
+                Ok(told(set, |()| "the key is set".to_owned()))
+            }
+            Self::DeleteKeys(body) => {
+                let deleted = with_hub(&served, async |path| hub::delete(&path, &body).await).await?;
+                Ok(told(deleted, |count| counted(count, "key was deleted", "keys were deleted")))
+            }
+            Self::Publish(body) => {
+                let heard = with_hub(&served, async |path| hub::publish(&path, &body).await).await?;
+                Ok(told(heard, |count| counted(count, "subscriber hears it", "subscribers hear it")))
+            }
         }
     }
+}
+
+async fn with_hub<S: Served, T>(
+    served: &S,
+    ask: impl AsyncFnOnce(PathBuf) -> Result<T, HubError>,
+) -> Result<Result<T, HubError>, Gone> {
+    Ok(match hub::path(&served.view().await?) {
+        Ok(path) => ask(path).await,
+        Err(error) => Err(error),
+    })
+}
+
+fn told<T>(outcome: Result<T, HubError>, done: impl FnOnce(T) -> String) -> Reply {
+    match outcome {
+        Ok(done_with) => Reply::Done { lines: vec![done(done_with)] },
+        Err(HubError::Malformed(reason)) => Reply::Refused(Refusal::Malformed { reason }),
+        Err(error) => Reply::Failed { lines: vec![error.to_string()] },
+    }
+}
+
+fn counted(count: i64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// The program that is to take over. A relative path would mean another file here than where it was written.

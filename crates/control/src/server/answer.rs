@@ -11,9 +11,11 @@ use remuda_daemon::Gone;
 use remuda_model::{Refusal, Reply};
 use serde::Serialize;
 
+use crate::hub::HubError;
 use crate::server::stream::Feed;
 
-pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+/// The body of an answer.
+pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub(crate) type Answer = Response<Body>;
 
 /// A JSON document.
@@ -92,6 +94,19 @@ impl Declined {
 
     pub(crate) fn into_answer(self) -> Answer {
         *self.0
+    }
+}
+
+impl From<HubError> for Declined {
+    fn from(error: HubError) -> Self {
+        match error {
+            HubError::Malformed(reason) => Self::malformed(reason),
+            HubError::NoKey { .. } => Self::new(misplaced(StatusCode::NOT_FOUND, error.to_string())),
+            HubError::None | HubError::Said(_) => {
+                Self::new(reply(&Reply::Failed { lines: vec![error.to_string()] }))
+            }
+            HubError::Late | HubError::Away(_) => Self::new(unavailable(error.to_string())),
+        }
     }
 }
 

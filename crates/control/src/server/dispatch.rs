@@ -21,19 +21,28 @@ use crate::server::act::Order;
 use crate::server::answer::{self, Answer, Declined};
 use crate::server::query::Query;
 use crate::server::stream::{Feed, Source};
-use crate::server::{READ_TIMEOUT, Site};
+use crate::server::{Asker, Grant, READ_TIMEOUT, Site};
 
 /// Longest body of a request, bytes.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+/// Keys told at once, when nobody says how many.
+const KEYS_DEFAULT: u64 = 200;
+/// Keys told at once at most.
+const KEYS_MAX: u64 = 1000;
 /// Version of the API, as in its paths.
 const API_VERSION: u32 = 1;
 
 impl<S: Served> Site<S> {
-    /// Answers one request.
-    pub(crate) async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Answer {
+    /// Answers one request of a process at the Unix socket.
+    pub(crate) async fn answer_peer(&self, peer: Peer, request: Request<Incoming>) -> Answer {
         if !self.access.allows(peer) {
             return answer::refused(Refusal::NotAllowed { who: peer.to_string() });
         }
+        self.answer(&Asker { by: peer.to_string(), grant: Grant::Operate }, request).await
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, asker: &Asker, request: Request<Incoming>) -> Answer {
         let found = self.route(&request).and_then(|route| {
             let query = Query::parse(route, request.uri().query());
             query.map(|query| (route, query)).map_err(Declined::malformed)
@@ -41,7 +50,10 @@ impl<S: Served> Site<S> {
         let outcome = match found {
             Ok((route, query)) => match route.operation {
                 Operation::Ask(question) => self.ask(question, &query, request.headers()).await,
-                Operation::Act(action) => self.act(action, &query, peer, request.into_body()).await,
+                Operation::Act(_) if asker.grant == Grant::View => {
+                    return answer::refused(Refusal::NotAllowed { who: asker.by.clone() });
+                }
+                Operation::Act(action) => self.act(action, &query, &asker.by, request.into_body()).await,
             },
             Err(declined) => Err(declined),
         };
@@ -93,10 +105,43 @@ impl<S: Served> Site<S> {
                     Err(refusal) => answer::refused(refusal),
                 });
             }
+            Question::Hub => {
+                let path = hub::path(&self.served.view().await?)?;
+                return Ok(answer::json(StatusCode::OK, &hub::metrics(&path).await?));
+            }
+            Question::Gateways => {
+                let figures = match self.served.view().await?.gateways {
+                    Some(folder) => gateway::figures(Path::new(&folder)).await,
+                    None => BTreeMap::new(),
+                };
+                return Ok(answer::json(StatusCode::OK, &figures));
+            }
+            Question::Keys => return self.keys(query).await,
+            Question::Key => {
+                let (key, database) = query.key().map_err(Declined::malformed)?;
+                let path = hub::path(&self.served.view().await?)?;
+                return Ok(answer::json(StatusCode::OK, &hub::key(&path, database, key).await?));
+            }
+            Question::Bus => {
+                let path = hub::path(&self.served.view().await?)?;
+                let tail = hub::Tail::begin(&path, query.text("prefix").unwrap_or_default()).await?;
+                Ok(Feed::new(Source::Bus(Box::new(tail)), true, self.stopping()))
+            }
             Question::Events => self.events(query, headers),
             Question::Logs => self.lines(query, headers),
         };
         feed.map(answer::stream).map_err(Declined::malformed)
+    }
+
+    async fn keys(&self, query: &Query) -> Result<Answer, Declined> {
+        let database = query.database().map_err(Declined::malformed)?;
+        let number = |name| query.number(name).map_err(Declined::malformed);
+        let limit = number("limit")?.unwrap_or(KEYS_DEFAULT).clamp(1, KEYS_MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let path = hub::path(&self.served.view().await?)?;
+        let pattern = query.text("pattern").filter(|pattern| !pattern.is_empty()).unwrap_or("*");
+        let list = hub::keys(&path, database, pattern, limit, number("cursor")?.unwrap_or(0)).await?;
+        Ok(answer::json(StatusCode::OK, &list))
     }
 
     fn events(&self, query: &Query, headers: &HeaderMap) -> Result<Feed, String> {
@@ -110,26 +155,20 @@ impl<S: Served> Site<S> {
             from_oldest,
             place: (!from_oldest).then_some(place),
         };
-        Ok(Feed::new(source, follow, self.stopping.clone()))
+        Ok(Feed::new(source, follow, self.stopping()))
     }
 
     fn lines(&self, query: &Query, headers: &HeaderMap) -> Result<Feed, String> {
         let follow = query.switch("follow")?;
         let reader = self.served.logs().read(query.log_query(last_event_id(headers)?)?);
-        Ok(Feed::new(Source::Logs(Box::new(reader)), follow, self.stopping.clone()))
+        Ok(Feed::new(Source::Logs(Box::new(reader)), follow, self.stopping()))
     }
 
-    async fn act(
-        &self,
-        action: Action,
-        query: &Query,
-        peer: Peer,
-        body: Incoming,
-    ) -> Result<Answer, Declined> {
+    async fn act(&self, action: Action, query: &Query, by: &str, body: Incoming) -> Result<Answer, Declined> {
         let wait = query.switch("wait").map_err(Declined::malformed)?;
         let body = read(body).await?;
         let order = Order::read(action, &body, &self.served).await?;
-        let running = self.requests.run(order.run(self.served.clone(), peer.to_string()));
+        let running = self.requests.run(order.run(self.served.clone(), by.to_owned()));
         let running = running.map_err(|busy| Declined::new(answer::unavailable(busy.to_string())))?;
         if !wait {
             return Ok(answer::json(StatusCode::ACCEPTED, &Accepted::Accepted));

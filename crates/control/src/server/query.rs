@@ -3,6 +3,7 @@
 use remuda_daemon::{LogQuery, Stream};
 use remuda_model::ServiceName;
 
+use crate::body::Text;
 use crate::percent;
 use crate::route::Route;
 
@@ -42,6 +43,27 @@ impl Query {
         let Some(text) = self.value(name) else { return Ok(None) };
         let number = text.parse().ok().ok_or_else(|| format!("{name} is a number from 0, not {text:?}"))?;
         Ok(Some(number))
+    }
+
+    /// A text as it is.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.value(name)
+    }
+
+    /// A database of the store; 0 when absent.
+    pub(crate) fn database(&self) -> Result<u32, String> {
+        let number = self.number("database")?.unwrap_or(0);
+        u32::try_from(number).map_err(|_large| format!("database {number} is too large"))
+    }
+
+    /// A key of the store, and its database.
+    pub(crate) fn key(&self) -> Result<(Text, u32), String> {
+        let key = match (self.value("key"), self.value("key_base64")) {
+            (Some(text), None) => Text::Text(text.to_owned()),
+            (None, Some(text)) => Text::Base64(text.to_owned()),
+            _ => return Err("either \"key\" or \"key_base64\", exactly one of them".to_owned()),
+        };
+        Ok((key, self.database()?))
     }
 
     /// The lines wanted; `resume` is the header that outranks `after`.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::body::{End, MissedEvents, MissedLines};
+use crate::hub::Tail;
 use crate::sse;
 
 /// An idle stream says so this often: intermediaries and dead peers are found out.
@@ -34,6 +35,8 @@ pub(crate) enum Source {
     },
     /// Lines of workers.
     Logs(Box<LogReader>),
+    /// Messages of the hub's bus.
+    Bus(Box<Tail>),
 }
 
 impl Source {
@@ -50,13 +53,17 @@ impl Source {
                 Some(event_block(&next))
             }
             Self::Logs(reader) => reader.try_next().map(|next| log_block(&next)),
+            // A hub that went is found gone by the wait that follows.
+            Self::Bus(tail) => tail.try_next().ok().flatten().map(|message| block(None, "message", &message)),
         }
     }
 
-    async fn next(&mut self) -> String {
+    /// `None`: there is nobody who could say more.
+    async fn next(&mut self) -> Option<String> {
         match self {
-            Self::Events { reader, .. } => event_block(&reader.next().await),
-            Self::Logs(reader) => log_block(&reader.next().await),
+            Self::Events { reader, .. } => Some(event_block(&reader.next().await)),
+            Self::Logs(reader) => Some(log_block(&reader.next().await)),
+            Self::Bus(tail) => tail.next().await.ok().map(|message| block(None, "message", &message)),
         }
     }
 }
@@ -122,14 +129,17 @@ impl Feed {
     }
 
     async fn wait(&mut self) -> String {
-        tokio::select! {
+        let why = tokio::select! {
             biased;
-            block = self.source.next() => return block,
+            block = self.source.next() => match block {
+                Some(block) => return block,
+                None => End::HubAway,
+            },
             // A closed channel means that the server is gone, which is the same to a reader.
-            _ = self.stopping.wait_for(|stopping| *stopping) => {}
+            _ = self.stopping.wait_for(|stopping| *stopping) => End::Stopping,
             () = tokio::time::sleep(KEEP_ALIVE_EVERY) => return sse::KEEP_ALIVE.to_owned(),
-        }
-        self.end(End::Stopping)
+        };
+        self.end(why)
     }
 
     fn end(&mut self, why: End) -> String {

@@ -16,7 +16,18 @@ fn body_of(operation: Operation) -> &'static str {
         Operation::Act(Action::Signal) => r#"{"targets":["web.0"],"signal":"HUP"}"#,
         Operation::Act(Action::Apply | Action::Shutdown | Action::ReopenLogs | Action::Upgrade)
         | Operation::Ask(_) => "",
+        Operation::Act(Action::SetKey) => r#"{"key":{"text":"k"},"value":{"base64":"AA=="}}"#,
+        Operation::Act(Action::DeleteKeys) => r#"{"keys":[{"text":"k"}]}"#,
+        Operation::Act(Action::Publish) => r#"{"topic":{"text":"t"},"payload":{"text":"p"}}"#,
     }
+}
+
+fn of_hub(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Act(Action::SetKey | Action::DeleteKeys | Action::Publish)
+            | Operation::Ask(Question::Hub | Question::Keys | Question::Key | Question::Bus)
+    )
 }
 
 #[tokio::test]
@@ -24,9 +35,22 @@ async fn every_route_of_the_table_answers_and_refuses_other_methods() {
     let server = Running::open(&Scripted::new());
     for route in routes() {
         let streams = matches!(route.operation, Operation::Ask(Question::Events | Question::Logs));
-        let target = format!("{}{}", route.path, if streams { "?follow=false" } else { "" });
+        let query = match route.operation {
+            Operation::Ask(Question::Key) => "?key=k",
+            _ if streams => "?follow=false",
+            _ => "",
+        };
+        let target = format!("{}{query}", route.path);
         let (status, text) = server.ask(route.method().as_str(), &target, body_of(route.operation)).await;
-        assert_eq!(status, 200, "{} {}: {text}", route.method(), route.path);
+        // The scripted instance has no hub.
+        assert_eq!(
+            status,
+            if of_hub(route.operation) { 409 } else { 200 },
+            "{} {}: {text}",
+            route.method(),
+            route.path
+        );
+        assert_eq!(text.contains("has no hub"), of_hub(route.operation), "{text}");
         let (status, text) = server.ask("PUT", route.path, "").await;
         assert_eq!(status, 405, "{text}");
         assert!(text.contains(&format!("allow: {}", route.method())), "{text}");
@@ -53,6 +77,6 @@ fn no_operation_and_no_place_is_there_twice() {
         routes().iter().map(|route| (route.method().to_string(), route.path)).collect();
     assert_eq!(operations.len(), routes().len());
     assert_eq!(places.len(), routes().len());
-    // Seven questions and twelve actions: who adds one adds its route.
-    assert_eq!(operations.len(), 19);
+    // Twelve questions and fifteen actions: who adds one adds its route.
+    assert_eq!(operations.len(), 27);
 }

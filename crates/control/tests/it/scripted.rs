@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use remuda_control::{Access, Client, Served, serve};
+use remuda_control::{Access, Api, Client, Served, serve};
 use remuda_daemon::{EventLog, Gone, LogStore};
 use remuda_model::view::{Instance, Service, ServicePhase};
 use remuda_model::{Config, InstanceSpec, Plan, Refusal, Reply, Request, ServiceName};
@@ -118,6 +118,7 @@ impl Served for Scripted {
             workers_max: 1,
             on_crash: remuda_model::OnCrash::Keep,
             stop_timeout: None,
+            dashboard: Default::default(),
         };
         let config = Config { instance, sockets: Default::default(), services: Default::default() };
         std::future::ready(Ok(Arc::new(config))).await
@@ -157,7 +158,11 @@ impl Running {
         let listener = UnixListener::bind(&path).unwrap();
         let (stop, stopped) = oneshot::channel();
         let server =
-            tokio::spawn(serve(listener, scripted.clone(), access, async move { drop(stopped.await) }));
+            tokio::spawn(serve(
+                listener,
+                Api::new(scripted.clone(), access),
+                async move { drop(stopped.await) },
+            ));
         Self { path, _folder: folder, stop, server }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UpstreamMetrics;
@@ -14,7 +15,7 @@ pub const FIGURES_ENDING: &str = ".figures";
 pub const FIGURES_BYTES_MAX: usize = 8 << 20;
 
 /// All figures of a gateway, of one worker or of several together.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct GatewayMetrics {
     /// Connections that are open.
     pub open: u64,
@@ -41,7 +42,7 @@ pub struct GatewayMetrics {
 }
 
 /// A certificate, as it is in use.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct CertificateMetrics {
     /// Its file.
     pub file: String,
@@ -54,7 +55,7 @@ pub struct CertificateMetrics {
 }
 
 /// Figures of one route.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct RouteMetrics {
     /// Its name; the first route is of requests that have none.
     pub name: String,
@@ -69,7 +70,7 @@ pub struct RouteMetrics {
 }
 
 /// A histogram as it is told: only buckets that have something.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct TimeMetrics {
     /// Upper bound of a bucket in microseconds, exclusive, and what is in it; in rising order.
     pub buckets: Vec<(u64, u64)>,

@@ -1,11 +1,12 @@
 //! What a gateway's worker has counted of one upstream.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TimeMetrics;
 
 /// Figures of one upstream, of one worker or of several together.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct UpstreamMetrics {
     /// Requests that were to be passed on.
     pub requests: u64,

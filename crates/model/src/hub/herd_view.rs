@@ -1,9 +1,10 @@
 //! The herd as one hub sees it: the answer to `HUB.HERD`, as JSON, and what monitors are told.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The herd at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdView {
     /// The herd's name; empty while this server is no member.
     pub herd: String,
@@ -34,7 +35,7 @@ pub struct HerdView {
 }
 
 /// A node that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdMember {
     /// Its number, 16 hexadecimal digits.
     pub node: String,
@@ -55,7 +56,7 @@ pub struct HerdMember {
 }
 
 /// A link that is up.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdLink {
     /// The node at the other end.
     pub node: String,
@@ -94,7 +95,7 @@ pub struct HerdLink {
 }
 
 /// A server that is called.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdCall {
     /// Where.
     pub address: String,
@@ -109,7 +110,7 @@ pub struct HerdCall {
 }
 
 /// Counts of one life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdCounters {
     /// Messages and changes of this node.
     pub published_total: u64,
@@ -142,7 +143,7 @@ pub struct HerdCounters {
 }
 
 /// Shared keys.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdKeys {
     /// How many there are.
     pub keys: u64,
@@ -171,7 +172,7 @@ pub struct HerdKeys {
 }
 
 /// What a comparison of shared keys with all other servers of the herd has found so far.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdCheck {
     /// Servers that are compared with, whether there is a link with them or others lead there.
     pub peers: u64,
@@ -186,7 +187,7 @@ pub struct HerdCheck {
 }
 
 /// A server that was not compared with.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdUnreached {
     /// Its number.
     pub node: String,
@@ -206,7 +207,7 @@ impl HerdUnreached {
 }
 
 /// A key that two servers have differently.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdDifference {
     /// The other server.
     pub node: String,

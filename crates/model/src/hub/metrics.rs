@@ -3,6 +3,7 @@
 //! Counters end in `_total` and only grow during one run of a worker; another worker begins at 0. The lists have a bound
 //! ([`WORST_MAX`], [`SERVICES_MAX`]) so that figures of ten thousand subscribers are no burden.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Members of the bus that are told of one by one: those that are furthest behind.
@@ -11,7 +12,7 @@ pub const WORST_MAX: usize = 20;
 pub const SERVICES_MAX: usize = 200;
 
 /// All of the hub's figures; the answer to `HUB.METRICS`, as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HubMetrics {
     /// Another one for each run of a worker: where it changes, counters began anew, but for those
     /// of the bus, which go on over a reload.
@@ -46,7 +47,7 @@ pub struct HubMetrics {
 }
 
 /// A server that carries the bus or holds the store.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct EngineMetrics {
     /// What it is for: `bus` or `store`.
     pub purpose: String,
@@ -73,7 +74,7 @@ pub struct EngineMetrics {
 }
 
 /// Who is connected, and who could not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct ConnectionMetrics {
     /// Redis clients.
     pub redis_clients: u64,
@@ -108,7 +109,7 @@ pub struct ConnectionMetrics {
 }
 
 /// The bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct BusMetrics {
     /// Number of the last message.
     pub sequence: u64,
@@ -161,7 +162,7 @@ pub struct BusMetrics {
 }
 
 /// One member of the bus.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct MemberMetrics {
     /// Number of its connection.
     pub id: u64,
@@ -180,7 +181,7 @@ pub struct MemberMetrics {
 }
 
 /// Calls between workers, by how they ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct CallMetrics {
     /// Calls made.
     pub calls_total: u64,
@@ -204,7 +205,7 @@ pub struct CallMetrics {
 }
 
 /// One service that is called.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct ServiceMetrics {
     /// Its name.
     pub name: String,
@@ -217,7 +218,7 @@ pub struct ServiceMetrics {
 }
 
 /// The store.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct StoreMetrics {
     /// Keys in all databases.
     pub keys: u64,
@@ -246,7 +247,7 @@ pub struct StoreMetrics {
 }
 
 /// The store's journal; zeros where nothing is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct JournalMetrics {
     /// Records appended.
     pub records_total: u64,
@@ -267,7 +268,7 @@ pub struct JournalMetrics {
 }
 
 /// Locks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct LockMetrics {
     /// Locks held.
     pub held: u64,
@@ -282,7 +283,7 @@ pub struct LockMetrics {
 }
 
 /// Scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct ScriptMetrics {
     /// Scripts run.
     pub runs_total: u64,

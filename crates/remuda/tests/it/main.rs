@@ -8,6 +8,7 @@ mod autoscaling;
 mod bad_days;
 mod control;
 mod crash;
+mod dashboard;
 mod demand;
 mod descriptors;
 mod doors;

@@ -1,3 +1,5 @@
+//! Both versions of the header, whole, in parts and broken.
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;

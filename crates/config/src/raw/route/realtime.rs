@@ -33,7 +33,7 @@ pub struct TopicTable {
     pub slow: Field<SlowClient>,
     /// Largest message of a client. Default: "1MiB".
     pub message_max: Field<Size>,
-    /// Origins of pages that may connect: "https://example.org", "*". Default: the request's own host.
+    /// Origins of pages that may connect: `https://example.org`, "*". Default: the request's own host.
     pub origins: Field<Texts>,
 }
 

@@ -1,3 +1,5 @@
+//! Members that fail are left alone, tried again, and come back.
+
 use std::time::Duration;
 
 use super::super::{Acquired, GroupOptions, HealthOptions, MemberId, Moment, Outcome, Probe};

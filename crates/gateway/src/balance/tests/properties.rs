@@ -1,3 +1,5 @@
+//! Whatever happens in whatever order, a group keeps its counts and its promises.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Who is taken, who waits, and what may be tried again.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

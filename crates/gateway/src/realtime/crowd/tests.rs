@@ -1,3 +1,5 @@
+//! Many clients: who hears, who is left out, and what each costs.
+
 use std::rc::Rc;
 use std::time::Duration;
 

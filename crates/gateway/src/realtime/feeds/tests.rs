@@ -1,3 +1,5 @@
+//! Messages as events, encoded once for each form.
+
 use proptest::prelude::*;
 
 use super::super::bus::Message;

@@ -1,3 +1,5 @@
+//! Pages of other origins, and patterns of those that are let in.
+
 use remuda_wire::http::{Head, Method, Version};
 
 use super::{Verdict, judge, matches};

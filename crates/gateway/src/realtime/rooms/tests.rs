@@ -1,3 +1,5 @@
+//! Rooms: who is in, who hears, and their limits.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

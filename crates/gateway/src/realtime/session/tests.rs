@@ -1,3 +1,5 @@
+//! One client: its carriers, its beats, and what is due to it.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

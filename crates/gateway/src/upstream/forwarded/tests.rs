@@ -1,3 +1,5 @@
+//! Who a client is, by what trusted peers say of it.
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;

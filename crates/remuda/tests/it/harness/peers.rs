@@ -41,3 +41,14 @@ pub(crate) fn hub_peers() -> &'static Path {
 pub(crate) fn hub_programs() -> PathBuf {
     repository().join("tests/peers/hub")
 }
+
+/// The folder with what drives a browser; made if it is not there.
+pub(crate) fn dashboard_peers() -> &'static Path {
+    static PEERS: OnceLock<PathBuf> = OnceLock::new();
+    PEERS.get_or_init(|| {
+        let output = Command::new(repository().join("tests/peers/dashboard/install")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tests/peers/dashboard/install failed: {said}");
+        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+    })
+}
