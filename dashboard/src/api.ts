@@ -80,6 +80,16 @@ export interface HerdLink {
   dropped_total: number;
 }
 export interface Herd { herd: string; node: string; name: string; mode: string; trouble: string; members: HerdMember[]; links: HerdLink[] }
+export interface HerdUnreached { node: string; name: string; why: string }
+export interface HerdDifference { node: string; name: string; database: number; key: string }
+export interface HerdCheck { peers: number; pending: number; unreached: HerdUnreached[]; differing_keys: number; differing: HerdDifference[] }
+export interface HeldLock { name: Bytes; owner: Bytes; fence: number; left_ms: number; ttl_ms: number; waiting: number }
+export interface LockList { locks: HeldLock[]; engine: string | null; is_exact: boolean; trouble: string }
+export type Change =
+  | { change: "added" } | { change: "removed" }
+  | { change: "scaled"; from: number; to: number } | { change: "bounded"; min: number; max: number }
+  | { change: "adjusted"; keys: string[] } | { change: "replaced"; keys: string[] };
+export interface Plan { sockets: { name: string; change: Change }[]; services: { name: string; change: Change }[]; instance: string[] }
 export interface Hub {
   uptime_ms: number;
   connections: Record<string, number>;

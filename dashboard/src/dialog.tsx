@@ -75,7 +75,7 @@ function Asked({ question }: { question: Question }) {
   return (
     <Modal title={question.title} onClose={close}>
       <form onSubmit={submit}>
-        {question.text && <p>{question.text}</p>}
+        {question.text && <p class="text">{question.text}</p>}
         {question.fields?.map((field) => (
           <label key={field.name} class="field">
             <span>{field.label}</span>

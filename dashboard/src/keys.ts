@@ -4,7 +4,7 @@ import { next } from "./theme";
 
 export const PLACES: [string, string, string][] = [
   ["s", "Services", "#/"], ["o", "Sockets", "#/sockets"], ["l", "Logs", "#/logs"], ["e", "Events", "#/events"],
-  ["k", "Store", "#/store"], ["b", "Bus", "#/bus"], ["h", "Herd", "#/herd"], ["w", "Gateways", "#/gateways"], ["c", "Config", "#/config"],
+  ["k", "Store", "#/store"], ["b", "Bus", "#/bus"], ["x", "Locks", "#/locks"], ["h", "Herd", "#/herd"], ["w", "Gateways", "#/gateways"], ["c", "Config", "#/config"],
 ];
 
 export const KEYS: [string, string][] = [

@@ -16,6 +16,7 @@ import { Logs } from "./pages/logs";
 import { Store } from "./pages/store";
 import { Bus } from "./pages/bus";
 import { HerdPage } from "./pages/herd";
+import { Locks } from "./pages/locks";
 import { Gateways } from "./pages/gateways";
 import { Config } from "./pages/config";
 import "./style.css";
@@ -35,6 +36,7 @@ function page(hash: string) {
     case "logs": return <Logs key={second} service={decodeURIComponent(second)} />;
     case "store": return <Store />;
     case "bus": return <Bus />;
+    case "locks": return <Locks />;
     case "herd": return <HerdPage />;
     case "gateways": return <Gateways />;
     case "config": return <Config />;
@@ -50,7 +52,7 @@ function Shell({ role, leave }: { role: Role; leave: () => void }) {
   useEffect(() => listen(() => setHelp(true)), []);
   useEffect(() => theme.onTheme(() => setLook(theme.theme())) as unknown as () => void, []);
   useEffect(() => { document.title = `${instance?.name ?? "Remuda"} · Remuda`; document.getElementById("page")?.scrollTo(0, 0); }, [hash, instance?.name]);
-  const missing: Record<string, boolean> = { "#/store": !instance?.hub, "#/bus": !instance?.hub, "#/herd": !instance?.hub, "#/gateways": !instance?.gateways };
+  const missing: Record<string, boolean> = { "#/store": !instance?.hub, "#/bus": !instance?.hub, "#/locks": !instance?.hub, "#/herd": !instance?.hub, "#/gateways": !instance?.gateways };
   const here = hash.split("/")[1] ?? "";
   return (
     <Session.Provider value={role}>

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use hub::{
-    BusMessage, DeleteKeysBody, Entry, GatewayFigures, KeyList, KeyValue, NoBase64, PublishBody, SetKeyBody,
-    Text,
+    BusMessage, DeleteKeysBody, Entry, GatewayFigures, HeldLock, KeyList, KeyValue, LockList, NoBase64,
+    PublishBody, SetKeyBody, Text,
 };
 
 /// Who answers.

@@ -4,7 +4,9 @@
 //! a short time and a bound for its answer, and where one of them is exceeded, or the answer makes no sense, the asker is
 //! told that and everything else goes on as ever.
 
+mod herd;
 mod keys;
+mod locks;
 mod session;
 mod tail;
 
@@ -16,7 +18,9 @@ use remuda_model::hub::HubMetrics;
 use remuda_model::view;
 use remuda_wire::resp::Value;
 
+pub(crate) use herd::check;
 pub(crate) use keys::{delete, key, keys, set};
+pub(crate) use locks::locks;
 pub(crate) use tail::Tail;
 
 use crate::body::PublishBody;

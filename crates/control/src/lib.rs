@@ -20,8 +20,8 @@ mod sse;
 
 pub use body::{
     About, Accepted, ActBody, Answer, BusMessage, DeleteKeysBody, EffectiveConfig, End, Entry,
-    GatewayFigures, HoldBody, KeyList, KeyValue, MissedEvents, MissedLines, NoBase64, PublishBody,
-    ReleaseBody, ScaleBody, SetKeyBody, SignalBody, Text, UpgradeBody,
+    GatewayFigures, HeldLock, HoldBody, KeyList, KeyValue, LockList, MissedEvents, MissedLines, NoBase64,
+    PublishBody, ReleaseBody, ScaleBody, SetKeyBody, SignalBody, Text, UpgradeBody,
 };
 pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
 pub use openapi::openapi;

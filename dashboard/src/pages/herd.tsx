@@ -1,18 +1,29 @@
 // The other servers, and the links with them.
 
-import type { Hub } from "../api";
+import { useState } from "preact/hooks";
+import { get, type HerdCheck, type Hub } from "../api";
+import { note } from "../dialog";
 import { usePolled } from "../live";
 import { Empty, Head, State } from "../parts";
 import { age, count, size } from "../format";
 
 export function HerdPage() {
   const { value, error } = usePolled<Hub>("/v1/hub");
+  const [check, setCheck] = useState<HerdCheck | "asked" | null>(null);
+  const compare = async () => {
+    setCheck("asked");
+    try { setCheck(await get<HerdCheck>("/v1/herd/check")); }
+    catch (problem) { note(problem instanceof Error ? problem.message : String(problem), true); setCheck(null); }
+  };
   const herd = value?.herd;
   if (!value) return <><Head title="Herd" /><Empty>{error ?? "Asking the hub …"}</Empty></>;
   if (!herd) return <><Head title="Herd" /><Empty>This server is in no herd: [herd] in its config makes it a node.</Empty></>;
   return (
     <>
-      <Head title="Herd" sub={herd.trouble || `${herd.name} of ${herd.herd} · ${herd.members.length} nodes · ${herd.mode}`} />
+      <Head title="Herd" sub={herd.trouble || `${herd.name} of ${herd.herd} · ${herd.members.length} nodes · ${herd.mode}`}>
+        <button onClick={() => void compare()} disabled={check === "asked"}>{check === "asked" ? "Comparing …" : "Compare keys"}</button>
+      </Head>
+      {check && check !== "asked" && <Compared check={check} />}
       <div class="card scroll">
         <table>
           <thead><tr><th>Node</th><th>State</th><th class="n">For</th><th>Link</th><th class="n">Round trip</th><th class="n">Waiting</th><th class="n wide">Sent</th><th class="n wide">Received</th><th class="n">Dropped</th><th class="wide">Address</th></tr></thead>
@@ -35,5 +46,24 @@ export function HerdPage() {
         {herd.members.length < 2 && <Empty>No other server has joined yet.</Empty>}
       </div>
     </>
+  );
+}
+
+/** What a comparison of the shared keys has found. */
+function Compared({ check }: { check: HerdCheck }) {
+  const missed = check.unreached.filter((each) => each.why !== "left");
+  const isWell = !check.differing_keys && !check.pending && !missed.length;
+  return (
+    <div class="card" role="status" aria-label="Comparison">
+      <p class="said"><State of={isWell ? "done" : check.differing_keys ? "failed" : "waiting"} /> {count(check.differing_keys)} differing keys, compared with {count(check.peers)} {check.peers === 1 ? "server" : "servers"}
+        {check.pending > 0 && `; ${count(check.pending)} did not answer in time`}
+        {missed.map((each) => `; ${each.name || each.node} was not compared with: ${each.why}`)}</p>
+      {check.differing.length > 0 && (
+        <table>
+          <thead><tr><th>Key</th><th class="n">Database</th><th>Differs at</th></tr></thead>
+          <tbody>{check.differing.map((each) => <tr key={`${each.node}/${each.database}/${each.key}`}><td><code>{each.key}</code></td><td class="n">{each.database}</td><td>{each.name || each.node}</td></tr>)}</tbody>
+        </table>
+      )}
+    </div>
   );
 }

@@ -1,39 +1,15 @@
 // Looks at a dashboard as a person does, in a browser without a screen.
 //
-// Arguments: the folder with node_modules, a new folder for the browser's profile, the URL with a token to operate, the
-// URL with a token to view, and a folder for pictures. Prints `ok NAME` for each thing that is as it should be; the first
-// that is not ends the run.
+// Wants the URL with a token to operate, the URL with a token to view, and a folder for pictures.
 
-import { createRequire } from "node:module";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { browse, fail, ok, pixels, until, wanted } from "../browser.mjs";
 
-const [peers, profile, operate, view, pictures] = process.argv.slice(2);
-const { chromium } = createRequire(join(peers, "x.js"))("playwright-core");
+const [operate, view, pictures] = wanted;
 
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: "/usr/bin/chromium",
-  headless: true,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  viewport: { width: 1280, height: 860 },
-});
-context.setDefaultTimeout(20_000);
-const page = await context.newPage();
-const complaints = [];
-page.on("pageerror", (error) => complaints.push(String(error)));
-page.on("console", (message) => { if (message.type() === "error" && !/status of 40[139]/.test(message.text())) complaints.push(message.text()); });
-
-const ok = (name) => console.log(`ok ${name}`);
-const fail = (name, more = "") => { throw new Error(`${name} ${more}`); };
-const picture = (name) => page.screenshot({ path: join(pictures, `${name}.png`) });
-const pixels = async (locator) => createHash("sha256").update(await locator.screenshot()).digest("hex");
-const until = async (name, holds) => {
-  const end = Date.now() + 20_000;
-  while (!(await holds())) { if (Date.now() > end) fail(name); await page.waitForTimeout(50); }
-  ok(name);
-};
-
-try {
+await browse(async (context) => {
+  const page = await context.newPage();
+  const picture = (name) => page.screenshot({ path: join(pictures, `${name}.png`) });
   await page.goto(operate.replace(/#.*/, "#token=wrong"));
   await page.getByRole("alert").getByText("of no use").waitFor();
   ok("a wrong token is told to be of no use");
@@ -151,13 +127,4 @@ try {
   if (refused !== 403) fail("a viewer is not refused but answered", refused);
   ok("a viewer is offered nothing it may not do, and refused");
   await picture("viewer");
-
-  if (complaints.length) fail("the browser complains:", complaints.join("; "));
-  ok("the browser complains of nothing");
-} catch (error) {
-  await picture("failed").catch(() => {});
-  console.error(error, complaints);
-  process.exitCode = 1;
-} finally {
-  await context.close();
-}
+});

@@ -105,6 +105,36 @@ pub struct DeleteKeysBody {
     pub database: u32,
 }
 
+/// The locks that are held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LockList {
+    /// By name; 10,000 at most.
+    pub locks: Vec<HeldLock>,
+    /// The engine that keeps them, without its password; none when the hub does.
+    pub engine: Option<String>,
+    /// No lock has two holders. `false` with Redis as engine, which may give one away twice.
+    pub is_exact: bool,
+    /// Why the engine cannot be asked; empty when it can.
+    pub trouble: String,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldLock {
+    /// Its name.
+    pub name: Text,
+    /// Who holds it, as he calls himself.
+    pub owner: Text,
+    /// The number that grows with each holder.
+    pub fence: i64,
+    /// Milliseconds until it is free, if it is not renewed.
+    pub left_ms: i64,
+    /// Milliseconds it is held for at a time.
+    pub ttl_ms: i64,
+    /// How many wait for it.
+    pub waiting: i64,
+}
+
 /// A message for the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

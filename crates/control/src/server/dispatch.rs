@@ -109,6 +109,14 @@ impl<S: Served> Site<S> {
                 let path = hub::path(&self.served.view().await?)?;
                 return Ok(answer::json(StatusCode::OK, &hub::metrics(&path).await?));
             }
+            Question::CheckHerd => {
+                let path = hub::path(&self.served.view().await?)?;
+                return Ok(answer::json(StatusCode::OK, &hub::check(&path).await?));
+            }
+            Question::Locks => {
+                let path = hub::path(&self.served.view().await?)?;
+                return Ok(answer::json(StatusCode::OK, &hub::locks(&path).await?));
+            }
             Question::Gateways => {
                 let figures = match self.served.view().await?.gateways {
                     Some(folder) => gateway::figures(Path::new(&folder)).await,

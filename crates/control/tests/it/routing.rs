@@ -26,7 +26,14 @@ fn of_hub(operation: Operation) -> bool {
     matches!(
         operation,
         Operation::Act(Action::SetKey | Action::DeleteKeys | Action::Publish)
-            | Operation::Ask(Question::Hub | Question::Keys | Question::Key | Question::Bus)
+            | Operation::Ask(
+                Question::Hub
+                    | Question::CheckHerd
+                    | Question::Locks
+                    | Question::Keys
+                    | Question::Key
+                    | Question::Bus
+            )
     )
 }
 
@@ -77,6 +84,6 @@ fn no_operation_and_no_place_is_there_twice() {
         routes().iter().map(|route| (route.method().to_string(), route.path)).collect();
     assert_eq!(operations.len(), routes().len());
     assert_eq!(places.len(), routes().len());
-    // Twelve questions and fifteen actions: who adds one adds its route.
-    assert_eq!(operations.len(), 27);
+    // Fourteen questions and fifteen actions: who adds one adds its route.
+    assert_eq!(operations.len(), 29);
 }

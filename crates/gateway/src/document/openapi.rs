@@ -1,8 +1,8 @@
 //! The routes as OpenAPI 3.1.
 //!
 //! OpenAPI knows a path by its shape, whatever its parameters are called, and has one operation for each method of it. So
-//! routes that differ by host, type of a parameter or conditions alone share a path: the first is described, and names
-//! the others.
+//! routes that differ by host, type of a parameter or conditions alone share a path: the first is described, names the
+//! others, and takes in their bodies and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,10 +81,9 @@ impl Build {
         let place = self.path(route);
         for method in methods(route).into_iter().filter(|method| OPERATIONS.contains(method)) {
             let word = method.to_ascii_lowercase();
-            if let Some(first) = self.paths[place].item.get_mut(&word) {
-                let more = format!("Also: {}{}", route.name, when(route));
-                let text = first.get("description").and_then(Value::as_str).unwrap_or_default();
-                first["description"] = json!(format!("{text}\n\n{more}").trim());
+            if self.paths[place].item.contains_key(&word) {
+                let body = self.body(route, method);
+                take_in(&mut self.paths[place].item[&word], route, body);
                 continue;
             }
             let operation = self.operation(route, method, place);
@@ -255,6 +254,37 @@ impl Build {
                 }
             }
         }
+    }
+}
+
+/// Adds to an operation what another route has besides, which gets requests that the first does not.
+fn take_in(first: &mut Value, route: &RouteSpec, body: Option<Value>) {
+    let text = first["description"].as_str().unwrap_or_default();
+    let more = format!("Also: {}. {}", route.name, when(route));
+    first["description"] = json!(format!("{text}\n\n{more}").trim());
+    match (first.get_mut("requestBody"), body) {
+        (Some(known), Some(body)) => {
+            known["required"] = json!(known["required"] == true && body["required"] == true);
+            missing(&mut known["content"], &body["content"]);
+        }
+        (Some(known), None) => known["required"] = json!(false),
+        (None, Some(mut body)) => {
+            body["required"] = json!(false);
+            first["requestBody"] = body;
+        }
+        (None, None) => {}
+    }
+    let answers = answers(route)
+        .into_iter()
+        .map(|(status, words)| (status.to_string(), json!({ "description": words })));
+    missing(&mut first["responses"], &Value::Object(answers.collect()));
+}
+
+/// Puts into an object what it lacks of another.
+fn missing(known: &mut Value, other: &Value) {
+    let (Some(known), Some(other)) = (known.as_object_mut(), other.as_object()) else { return };
+    for (key, value) in other {
+        known.entry(key).or_insert_with(|| value.clone());
     }
 }
 

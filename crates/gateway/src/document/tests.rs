@@ -56,7 +56,7 @@ fn an_openapi_document_says_what_the_routes_say() {
     assert_eq!(statuses, ["200", "400", "401", "422"]);
     let user = &document["paths"]["/u/{id}"]["get"];
     assert!(
-        user["description"].as_str().unwrap().contains("Also: GET /u/{name}Where: host example.org"),
+        user["description"].as_str().unwrap().contains("Also: GET /u/{name}. Where: host example.org."),
         "{user}"
     );
     assert_eq!(document["paths"]["/f/{rest}"].as_object().unwrap().len(), 2);
@@ -69,4 +69,30 @@ fn a_page_is_complete_in_itself_and_escapes_what_it_shows() {
     assert!(page.contains("Shop &amp; Co") && page.contains("Shorten &lt;a&gt; URL"));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("hidden</"));
     assert!(page.contains("data-path=\"/shorten/{kind}\""));
+}
+
+#[test]
+fn routes_that_differ_by_a_condition_are_one_operation_with_the_bodies_and_answers_of_both() {
+    let mut text = route("POST /shorten", &[]);
+    text.name = "text".into();
+    text.request = RequestSpec { types: vec!["text/plain".into()], required: true, ..RequestSpec::default() };
+    text.responses = vec![(201, "The short URL".into())];
+    let mut json = route("POST /shorten", &["example.org"]);
+    json.name = "json".into();
+    let schema = SchemaSpec { path: "/s".into(), text: r#"{"type": "object"}"#.into() };
+    json.request = RequestSpec {
+        types: vec!["application/json".into(), "text/plain".into()],
+        schema: Some(schema),
+        ..RequestSpec::default()
+    };
+    json.responses = vec![(201, "The link".into()), (409, "It is taken".into())];
+    let document = openapi(&GatewaySpec { routes: vec![text, json], ..GatewaySpec::default() });
+    let post = &document["paths"]["/shorten"]["post"];
+    let body = &post["requestBody"];
+    assert_eq!(body["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/json", "{post}");
+    assert_eq!(body["content"]["text/plain"], serde_json::json!({}));
+    assert_eq!(body["required"], false, "one of them does without");
+    assert_eq!(post["responses"]["201"]["description"], "The short URL");
+    assert_eq!(post["responses"]["409"]["description"], "It is taken");
+    assert!(post["responses"]["422"].is_object(), "{post}");
 }

@@ -89,7 +89,7 @@ fn behind(winner: &RouteSpec, spec: &RouteSpec, host: &str, method: &str) -> &'s
     if best(winner) != best(spec) {
         return "host";
     }
-    if super::table::shape(&winner.pattern) != super::table::shape(&spec.pattern) {
+    if winner.pattern.shape() != spec.pattern.shape() {
         return "path";
     }
     if winner.methods.is_empty() != spec.methods.is_empty() || takes(winner, method) != takes(spec, method) {

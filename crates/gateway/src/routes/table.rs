@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use remuda_model::gateway::{PATTERN_PARAMETERS_MAX, Pattern, RouteSpec, Segment};
+use remuda_model::gateway::{PATTERN_PARAMETERS_MAX, RouteSpec};
 use remuda_wire::http::Fields;
 
 use super::conditions::Condition;
@@ -283,19 +283,4 @@ pub(super) fn bare_host<'b>(host: &[u8], buffer: &'b mut [u8; HOST_BYTES_MAX]) -
     place.copy_from_slice(name);
     place.make_ascii_lowercase();
     place
-}
-
-/// The segments of a pattern without the names in it.
-pub(super) fn shape(pattern: &Pattern) -> Vec<Segment> {
-    let nameless = |segment: &Segment| match segment {
-        Segment::Text(text) => Segment::Text(text.clone()),
-        Segment::Rest { .. } => Segment::Rest { name: String::new() },
-        Segment::Parameter { prefix, kind, suffix, .. } => Segment::Parameter {
-            prefix: prefix.clone(),
-            name: String::new(),
-            kind: *kind,
-            suffix: suffix.clone(),
-        },
-    };
-    pattern.segments().iter().map(nameless).collect()
 }

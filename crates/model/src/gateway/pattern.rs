@@ -138,6 +138,22 @@ impl Pattern {
         Self { text: "/*".to_owned(), segments: vec![Segment::Rest { name: REST.to_owned() }] }
     }
 
+    /// The segments without the names in them: patterns of one shape match the same paths.
+    #[must_use]
+    pub fn shape(&self) -> Vec<Segment> {
+        let nameless = |segment: &Segment| match segment {
+            Segment::Text(text) => Segment::Text(text.clone()),
+            Segment::Rest { .. } => Segment::Rest { name: String::new() },
+            Segment::Parameter { prefix, kind, suffix, .. } => Segment::Parameter {
+                prefix: prefix.clone(),
+                name: String::new(),
+                kind: *kind,
+                suffix: suffix.clone(),
+            },
+        };
+        self.segments.iter().map(nameless).collect()
+    }
+
     /// As written; `*` alone as `/*`.
     #[must_use]
     pub fn as_str(&self) -> &str {

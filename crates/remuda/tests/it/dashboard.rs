@@ -4,7 +4,10 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::harness::{Instance, peers, until};
+use rustix::process::Signal;
+
+use crate::harness::{Instance, peers, process, until};
+use crate::hub_herd::servers::Servers;
 
 const CONFIG: &str = "[socket.web]\nlisten = \"127.0.0.1:0\"\n[service.web]\nsockets = [\"web\"]\nworkers = 2\n\
     command = \"sh -c 'echo needle in the hay; i=0; while :; do i=$$((i+1)); echo tick $$i; sleep 0.2; done'\"\n\
@@ -61,6 +64,33 @@ fn a_browser_sees_services_scales_them_and_searches_their_lines() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(instance.pids("web").len(), 3);
     instance.end();
+}
+
+/// Locks that the first server keeps, and a gateway.
+const OF_A_HERD: &str = "keys = [\"shared:\"]\n[locks]\nhome = \"n0\"\n[socket.http]\nlisten = \"127.0.0.1:0\"\n\
+    [service.edge]\nkind = \"gateway\"\nsockets = [\"http\"]\nworkers = 1 # of the edge\n\
+    [[route]]\nname = \"greeting\"\nmatch = \"GET /hi\"\nrespond = { status = 200, body = \"hi\" }\n";
+
+#[test]
+fn a_browser_sees_the_herd_its_locks_the_gateways_and_applies_the_file() {
+    let servers = Servers::up(2, &[(0, 1)], OF_A_HERD);
+    servers.are_one(2);
+    let instance = &servers.all[0];
+    let peers = peers::dashboard_peers();
+    let pictures = instance.dir().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    let mut holder = instance.command(&["lock", "nightly", "--", "sleep", "100"]).spawn().unwrap();
+    until("the lock", || instance.remuda(&["locks"]).done().out.contains("nightly"));
+    let mut command = Command::new("node");
+    command.arg(peers::repository().join("tests/peers/dashboard/herd.mjs"));
+    command.arg(peers).arg(instance.dir().join("profile")).arg(url(instance, "operate"));
+    command.arg(instance.config()).arg(format!("http://{}", instance.address("http"))).arg(&pictures);
+    let output = command.env("HOME", instance.dir()).output().unwrap();
+    process::signal(holder.id(), Signal::TERM);
+    holder.wait().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    servers.end();
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod control;
 mod crash;
 mod dashboard;
 mod demand;
+mod demos;
 mod descriptors;
 mod doors;
 mod failures;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remuda_model::gateway::{ConditionSpec, Pattern, RouteSpec, Segment};
+use remuda_model::gateway::{ConditionSpec, RouteSpec, Segment};
 
 use super::span_of;
 use crate::raw::{self, Located};
@@ -64,7 +64,7 @@ impl Resolution<'_> {
 
 /// Where a route stands: for each of its hosts, the shape of its path and its conditions.
 fn places(route: &RouteSpec) -> Vec<Place> {
-    let shape = shape(&route.pattern);
+    let shape = route.pattern.shape();
     let mut conditions: Vec<String> = route.conditions.iter().map(ConditionSpec::to_string).collect();
     conditions.sort();
     let hosts: Vec<String> = match route.hosts.as_slice() {
@@ -79,19 +79,4 @@ fn methods(route: &RouteSpec) -> Vec<String> {
         [] => vec![String::new()],
         methods => methods.iter().map(|method| method.as_str().to_owned()).collect(),
     }
-}
-
-/// The segments of a pattern without the names in it.
-fn shape(pattern: &Pattern) -> Vec<Segment> {
-    let nameless = |segment: &Segment| match segment {
-        Segment::Text(text) => Segment::Text(text.clone()),
-        Segment::Rest { .. } => Segment::Rest { name: String::new() },
-        Segment::Parameter { prefix, kind, suffix, .. } => Segment::Parameter {
-            prefix: prefix.clone(),
-            name: String::new(),
-            kind: *kind,
-            suffix: suffix.clone(),
-        },
-    };
-    pattern.segments().iter().map(nameless).collect()
 }

@@ -1,0 +1,64 @@
+// Looks at the other servers, the locks, the gateways and a change of the config, as a person does.
+//
+// Wants the URL with a token to operate, the config file, the URL of a gateway, and a folder for pictures.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { browse, fail, ok, until, wanted } from "../browser.mjs";
+
+const [operate, config, edge, pictures] = wanted;
+
+await browse(async (context) => {
+  const page = await context.newPage();
+  const picture = (name) => page.screenshot({ path: join(pictures, `${name}.png`) });
+  const go = async (key, name) => {
+    await page.locator("main").focus();
+    await page.keyboard.press("g");
+    await page.keyboard.press(key);
+    await page.getByRole("heading", { name, exact: true }).waitFor();
+  };
+
+  await page.goto(operate);
+  await page.getByRole("heading", { name: "Services" }).waitFor();
+
+  await go("h", "Herd");
+  const other = page.getByRole("row", { name: /^n1 here/ });
+  await other.waitFor();
+  await until("a link has a round trip", async () => /\d ms/.test(await other.textContent()));
+  await page.getByRole("button", { name: "Compare keys" }).click();
+  await page.getByRole("status", { name: "Comparison" }).getByText("0 differing keys, compared with 1 server").waitFor();
+  ok("the keys of both servers are compared");
+  await picture("herd");
+
+  await go("x", "Locks");
+  await page.getByRole("row", { name: /nightly/ }).getByText("0", { exact: true }).waitFor();
+  await picture("locks");
+  ok("a lock is there with its holder");
+
+  await go("w", "Gateways");
+  const route = page.getByRole("row", { name: /^greeting/ });
+  const answered = async () => Number(await route.locator("td").nth(1).textContent());
+  await until("a route is there", async () => (await route.count()) === 1);
+  const before = await answered();
+  for (let each = 0; each < 5; each++) if ((await (await fetch(`${edge}/hi`)).text()) !== "hi") fail("the gateway answers something else");
+  await until("requests are counted by route", async () => (await answered()) >= before + 5);
+  await page.waitForTimeout(2500);
+  await picture("gateways");
+
+  await go("c", "Config");
+  await page.getByRole("button", { name: "Apply the file…" }).click();
+  await page.getByText("nothing to apply").waitFor();
+  writeFileSync(config, readFileSync(config, "utf8").replace("workers = 1 # of the edge", "workers = 2"));
+  await page.getByRole("button", { name: "Apply the file…" }).click();
+  await page.getByRole("dialog").getByText("~ service edge: workers 1 → 2").waitFor();
+  await picture("apply");
+  await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await go("s", "Services");
+  await page.getByRole("row", { name: /service edge/ }).getByText("2 / 2").waitFor();
+  ok("a change of the file is shown and applied");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await go("h", "Herd");
+  await other.waitFor();
+  await picture("herd-dark");
+});
