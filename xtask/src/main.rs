@@ -26,7 +26,8 @@ usage: cargo xtask COMMAND
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
   bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss`,
-           `bench hub`, `bench herd` or `bench journal` (further arguments go to that program)
+           `bench hub`, `bench herd`, `bench http`, `bench realtime` or `bench journal`
+           (further arguments go to that program)
   sim      herds of up to 10,000 nodes, simulated, as a table (`sim --nodes 1000 --kill 50` and so on: one trial;
            crates/herd/examples/simulate.rs has them all)
   oracle   the herd's trees beside another implementation of their protocols: its tests, then a table
@@ -93,10 +94,14 @@ fn bench(rest: &[String]) -> Result<()> {
     }
     let binary = release_binary()?;
     if let Some((name, rest)) = rest.split_first()
-        && matches!(name.as_str(), "hub" | "herd")
+        && matches!(name.as_str(), "hub" | "herd" | "realtime" | "http")
     {
-        Program::cargo("build --release -p remuda-load").run()?;
-        Program::new("tests/peers/hub/install").run()?;
+        if name == "http" {
+            Program::new("bench/http_peers/install").run()?;
+        } else {
+            Program::cargo("build --release -p remuda-load").run()?;
+            Program::new("tests/peers/hub/install").run()?;
+        }
         return Program::new(&format!("bench/{name}")).args(["--remuda", &binary]).args(rest).run();
     }
     Program::new("bench/peers").run()?;

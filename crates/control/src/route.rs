@@ -2,8 +2,6 @@
 
 mod table;
 
-use std::collections::BTreeMap;
-
 use hyper::Method;
 use remuda_model::Reply;
 use schemars::{Schema, SchemaGenerator};

@@ -1,0 +1,1 @@
+"""What bench/http is made of: servers, their settings, the load, tables."""
