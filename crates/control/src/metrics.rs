@@ -68,6 +68,11 @@ fn queues(page: &mut Page, sockets: &[Socket]) {
     page.family("remuda_socket_queue_depth", Kind::Gauge, help, each(|listener| listener.queue));
     let help = "Connections that may wait to be accepted.";
     page.family("remuda_socket_queue_limit", Kind::Gauge, help, each(|listener| listener.queue_limit));
+    let help = "Times that the file of a Unix socket was removed and put back.";
+    let put_back = sockets
+        .iter()
+        .filter_map(|socket| Some(([("socket", socket.name.to_string())], socket.file_put_back?)));
+    page.family("remuda_socket_file_put_back_total", Kind::Counter, help, put_back);
 }
 
 fn services(page: &mut Page, services: &[Service]) {

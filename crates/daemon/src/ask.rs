@@ -142,7 +142,7 @@ impl Daemon {
             }
         }
         let dropped = self.capture.files().dropped();
-        let sockets = self.sockets.view(&self.config);
+        let sockets = self.sockets.view(&self.config, &self.files);
         self.notice_full_queues(&sockets);
         view::Instance {
             name: self.config.instance.name.clone(),

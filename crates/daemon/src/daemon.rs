@@ -34,6 +34,7 @@ use crate::record::Entry;
 use crate::record::journal::Journal;
 use crate::resumption::Resumption;
 use crate::schedule::Schedules;
+use crate::socket_files::SocketFiles;
 use crate::sockets::{Bound, SocketTable};
 use crate::spawner::Launcher;
 use crate::steering::Steering;
@@ -57,6 +58,7 @@ pub struct Daemon {
     pub(crate) signals: Signals,
     pub(crate) sockets: SocketTable,
     pub(crate) doors: Option<Doors>,
+    pub(crate) files: SocketFiles,
     pub(crate) steering: Steering,
     pub(crate) load: LoadMeter,
     /// Services whose sockets are watched for a connection.

@@ -118,11 +118,21 @@ impl Daemon {
         ));
         self.slots_changed_of(socket);
         if revived == Revived::Anew {
-            let services: BTreeSet<ServiceName> = holders.into_iter().map(|(service, ..)| service).collect();
-            let targets = services.into_iter().map(Target::service).collect();
-            let id: RequestId = self.new_request(None);
-            self.take(Input::Request { id, request: Request::Reload(targets) });
+            let services = holders.into_iter().map(|(service, ..)| service).collect();
+            self.reload_services(services);
         }
         !matches!(revived, Revived::Not(_))
+    }
+
+    /// Replaces the workers of all services that have a socket.
+    pub(crate) fn reload_holders(&mut self, socket: &Bound) {
+        let holders = self.children.values().filter(|child| child.holds(socket));
+        self.reload_services(holders.map(|child| child.spec.name.clone()).collect());
+    }
+
+    fn reload_services(&mut self, services: BTreeSet<ServiceName>) {
+        let targets = services.into_iter().map(Target::service).collect();
+        let id: RequestId = self.new_request(None);
+        self.take(Input::Request { id, request: Request::Reload(targets) });
     }
 }

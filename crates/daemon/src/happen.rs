@@ -41,6 +41,7 @@ impl Daemon {
             }
             Source::Stored(number) => self.stored.hung_up(self.poller.get_ref(), number),
             Source::Doors => self.doors_closed(),
+            Source::Files => self.files_changed(),
             Source::KeeperExit => self.keeper_ended(),
             Source::SpawnerExit => self.spawner_ended(),
             Source::KeeperLink => self.keeper_speaks(),
@@ -187,6 +188,7 @@ impl Daemon {
         self.trampoline_reports(worker);
         self.notified(worker);
         self.capture.last_words(worker);
+        self.look_at_files_of(worker);
         if let Some(child) = self.children.get_mut(&worker)
             && !std::mem::replace(&mut child.ended, true)
         {

@@ -36,6 +36,7 @@ mod record;
 mod recovery;
 mod resumption;
 mod schedule;
+mod socket_files;
 mod sockets;
 mod source;
 mod spawner;

@@ -44,7 +44,7 @@ impl Daemon {
         let sockets: Vec<view::Socket> = sockets_of(spec)
             .into_iter()
             .filter_map(|name| self.sockets.get(name))
-            .map(|socket| socket.view(config))
+            .map(|socket| socket.view(config, &self.files))
             .collect();
         let waiting = sockets.iter().flat_map(|socket| &socket.listeners).filter_map(|queue| queue.queue);
         let backlog = waiting.fold(0_u32, u32::saturating_add);

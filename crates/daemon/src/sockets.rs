@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use remuda_model::{Change, Config, Mode, Plan, SocketKind, SocketName, SocketSpec, view};
 use remuda_sys::socket::{self, Activation, AdoptError, BindError, ChangeError, Listener};
 
+use crate::socket_files::SocketFiles;
 use changes::Changes;
 pub(crate) use revival::Revived;
 
@@ -137,7 +138,7 @@ impl Bound {
         self.lock().listeners.iter().for_each(|listener| each(listener.fd.as_fd()));
     }
 
-    pub(crate) fn view(&self, config: &Config) -> view::Socket {
+    pub(crate) fn view(&self, config: &Config, files: &SocketFiles) -> view::Socket {
         let listeners = &self.lock().listeners;
         let pictured = (0_u32..).zip(listeners.iter()).map(|(slot, listener)| {
             let queue = socket::queue(listener).ok().flatten();
@@ -155,6 +156,15 @@ impl Bound {
             mode: self.mode,
             listeners: pictured.collect(),
             services: heirs.map(|service| service.name.clone()).collect(),
+            file_put_back: files.put_back(self.id),
+        }
+    }
+
+    /// Removes the spare name of its file: it is not put back any more.
+    fn end_spare(&self) {
+        for file in self.lock().listeners.iter().filter_map(|listener| listener.file.as_ref()) {
+            // It may have none, and a leftover is a dead socket that the next one at this path replaces.
+            let _ = file.spare().unlink_if_ours();
         }
     }
 
@@ -174,6 +184,7 @@ impl Bound {
 impl Drop for Bound {
     fn drop(&mut self) {
         self.changes.mark();
+        self.end_spare();
         for file in self.lock().listeners.iter().filter_map(|listener| listener.file.as_ref()) {
             // Somebody may have taken its place or its folder away; then there is nothing of ours to remove.
             let _ = file.unlink_if_ours();
@@ -264,12 +275,13 @@ impl SocketTable {
     ) -> (Vec<Arc<Bound>>, Vec<SocketName>) {
         for bound in &prepared.added {
             let before = self.bound.insert(bound.name.clone(), Arc::clone(bound));
+            before.iter().for_each(|bound| bound.end_spare());
             self.former.extend(before.as_ref().map(Arc::downgrade));
         }
         let gone: Vec<SocketName> =
             self.bound.keys().filter(|name| !config.sockets.contains_key(*name)).cloned().collect();
         let removed = gone.iter().filter_map(|name| self.bound.remove(name));
-        self.former.extend(removed.map(|bound| Arc::downgrade(&bound)));
+        self.former.extend(removed.inspect(|bound| bound.end_spare()).map(|bound| Arc::downgrade(&bound)));
         self.changes.mark();
         (prepared.added, gone)
     }
@@ -278,7 +290,7 @@ impl SocketTable {
         self.bound.get(name)
     }
 
-    pub(crate) fn view(&self, config: &Config) -> Vec<view::Socket> {
-        self.bound.values().map(|bound| bound.view(config)).collect()
+    pub(crate) fn view(&self, config: &Config, files: &SocketFiles) -> Vec<view::Socket> {
+        self.bound.values().map(|bound| bound.view(config, files)).collect()
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Source {
     KeeperLink,
     /// Somebody has shut down a listener.
     Doors,
+    /// Something has happened to the file of a socket.
+    Files,
     /// The spawner has ended.
     SpawnerExit,
 }
@@ -59,6 +61,7 @@ impl Source {
             Self::KeeperLink => (13, 0),
             Self::Doors => (14, 0),
             Self::SpawnerExit => (15, 0),
+            Self::Files => (16, 0),
         };
         Token(kind << KIND_SHIFT | id)
     }
@@ -82,6 +85,7 @@ impl Source {
             13 => Self::KeeperLink,
             14 => Self::Doors,
             15 => Self::SpawnerExit,
+            16 => Self::Files,
             _ => return None,
         })
     }

@@ -36,6 +36,7 @@ use crate::record::replay::{Past, replay};
 use crate::recovery::{self, Found};
 use crate::resumption::{How, Resumption};
 use crate::schedule::Schedules;
+use crate::socket_files::SocketFiles;
 use crate::sockets::SocketTable;
 use crate::sockets::records::Returned;
 use crate::source::Source;
@@ -186,6 +187,7 @@ impl Daemon {
             signals,
             sockets,
             doors: None,
+            files: SocketFiles::default(),
             steering: Steering::default(),
             load: LoadMeter::default(),
             watched: BTreeMap::new(),

@@ -90,6 +90,10 @@ pub struct Socket {
     pub listeners: Vec<Listener>,
     /// The services whose workers inherit it.
     pub services: Vec<ServiceName>,
+    /// How often somebody has removed its file and it was put back, since the present process is the arbiter.
+    /// `None` where it has no file of ours: of another family, abstract, or bound by others.
+    #[serde(default)]
+    pub file_put_back: Option<u64>,
 }
 
 /// One listener of a socket.

@@ -19,6 +19,7 @@ mod passing;
 mod peer;
 mod probe;
 mod queue;
+mod spare;
 mod steer;
 mod unix;
 mod unix_diag;
@@ -40,6 +41,7 @@ pub use passing::{
 pub use peer::{peer_process, peer_user};
 pub use probe::probe;
 pub use queue::{Queue, queue, waits};
+pub use spare::Place;
 pub use steer::steer;
 
 pub(crate) use unix_diag::peer_inode;

@@ -16,7 +16,8 @@ use super::{Duration, Field, FileMode, Size};
 pub struct Socket {
     /// Where it listens: `127.0.0.1:8080`, `[::]:80`, `8080` (all addresses), `localhost:8080`, `unix:/run/a.sock`
     /// (relative to the config file), `unix:@abstract`, `unix-dgram:/…`, `unix-seqpacket:/…`, `udp:0.0.0.0:53`,
-    /// `systemd:NAME`, `fd:3`. Required.
+    /// `systemd:NAME`, `fd:3`. Required. The file of a Unix socket has a second name beside it, `.NAME.remuda`, by which
+    /// it is put back when somebody removes it.
     pub listen: Field<Address>,
     /// `shared`: one accept queue for all workers. `per-worker`: one `SO_REUSEPORT` listener for each slot, kept
     /// across restarts of its worker; not for Unix sockets. Default: `shared`.

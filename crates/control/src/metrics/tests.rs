@@ -22,7 +22,7 @@ fn view() -> Instance {
                 "listeners": [
                     {"slot": 0, "queue": 2, "queue_limit": 128}, {"slot": 1, "queue": null, "queue_limit": null}
                 ],
-                "services": ["web"]
+                "services": ["web"], "file_put_back": 6
             }],
             "services": [{
                 "name": "web", "phase": "running", "wanted": true, "workers_wanted": 2, "workers_ready": 1,
@@ -63,6 +63,7 @@ fn figures_are_told_by_name_with_their_labels() {
         r#"remuda_limit_hits_total{limit="log file lines dropped (web)"} 3"#,
         r#"remuda_socket_queue_depth{socket="web",slot="0"} 2"#,
         r#"remuda_socket_queue_limit{socket="web",slot="0"} 128"#,
+        r#"remuda_socket_file_put_back_total{socket="web"} 6"#,
         r#"remuda_service_workers_wanted{service="web"} 2"#,
         r#"remuda_service_workers_max{service="web"} 8"#,
         r#"remuda_service_starts_total{service="web"} 9"#,

@@ -16,6 +16,7 @@ impl Daemon {
         if self.sockets.take_changed() {
             self.keeping.sockets_unwritten = true;
             self.watch_doors();
+            self.watch_files();
             let kept = self.keep_listeners();
             self.mind_keeper(kept);
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use remuda_model::{SocketKind, SocketSpec};
-use remuda_sys::socket::{self, Activation, Listener};
+use remuda_model::{SocketKind, SocketName, SocketSpec};
+use remuda_sys::socket::{self, Activation, Listener, SocketFile};
 
 use super::{Bound, Changes, SocketTable, State};
 use crate::record::{ListenerRecord, SocketRecord, holding};
@@ -51,6 +51,13 @@ impl SocketTable {
         let former = self.former.iter().filter_map(std::sync::Weak::upgrade);
         let mut all = self.bound.values().cloned().chain(former);
         all.find_map(|bound| bound.place_of(cookie).map(|place| (bound, place)))
+    }
+
+    /// The files of the sockets in force, with the numbers and the names of these.
+    pub(crate) fn files(&self) -> Vec<(u64, SocketName, SocketFile)> {
+        let file = |bound: &Bound| bound.lock().listeners.first().and_then(|first| first.file.clone());
+        let files = self.bound.values().map(|bound| (bound, file(bound)));
+        files.filter_map(|(bound, file)| Some((bound.id, bound.name.clone(), file?))).collect()
     }
 
     /// All sockets that somebody may still use.

@@ -99,13 +99,6 @@ fn the_most_specific_route_wins_wherever_it_stands() {
 }
 
 #[test]
-fn of_parameters_with_as_much_text_around_them_the_one_with_more_in_front_is_taken() {
-    let table = table(&["/{a}b/*", "/a{a}/{b}"]);
-    takes(&table, "GET /ab/c", "/a{a}/{b}", &["b", "c"]);
-    takes(&table, "GET /cb/c", "/{a}b/*", &["c", "c"]);
-}
-
-#[test]
 fn hosts_come_before_paths_and_exact_ones_before_wildcards() {
     let table = Table::new(vec![
         route("/x", &[]),

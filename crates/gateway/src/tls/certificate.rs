@@ -49,7 +49,7 @@ pub enum CertificateError {
         path: PathBuf,
     },
     /// A file is no PEM, or ends in the middle of it.
-    #[error("read {}: {}; is it still being written?", path.display(), fault(source))]
+    #[error("read {}: {source}; is it still being written?", path.display())]
     Pem {
         /// Which.
         path: PathBuf,
@@ -158,14 +158,4 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<HostPattern> {
         _ => None,
     };
     extension.value.general_names.iter().filter_map(name).collect()
-}
-
-/// What is wrong with a file of PEM, for people: the library prints a block's name as numbers.
-pub(crate) fn fault(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "it ends in the middle of a block".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a line that begins a block is not whole".to_owned(),
-        pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
-        other => other.to_string(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use remuda_model::Address;
@@ -17,21 +17,28 @@ const NAME_FOR: Duration = Duration::from_secs(30);
 /// A Unix listener's queue is full: how long until it is asked again, at first and at most. The kernel makes nobody wait
 /// there who does not want to block.
 const FULL_PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+/// How long the file of a service's socket may be missing: a worker that stops may remove it, and the arbiter, which
+/// needs less than a millisecond where a processor is to be had, puts it back.
+const MISSING_MAX: Duration = Duration::from_millis(250);
 
 /// Where a server is.
 #[derive(Debug)]
 pub(super) struct Place {
     text: String,
-    /// As it is written, without the port.
-    host: Option<String>,
     way: Way,
 }
 
 #[derive(Debug)]
 enum Way {
     Numeric(SocketAddr),
-    Name { host: String, port: u16, found: RefCell<Option<(Instant, Vec<SocketAddr>)>> },
+    Name {
+        host: String,
+        port: u16,
+        found: RefCell<Option<(Instant, Vec<SocketAddr>)>>,
+    },
     Unix(PathBuf),
+    /// The file is kept there by the arbiter.
+    Kept(PathBuf),
 }
 
 /// The way of connections that are made to an address a worker cannot be reached at.
@@ -50,22 +57,18 @@ impl Place {
             ServerAddress::Unix(path) => Way::Unix(path.clone()),
             ServerAddress::Abstract(name) => Way::Unix(in_abstract(name)),
         };
-        let host = match address {
-            ServerAddress::Tcp { host, .. } => Some(host.clone()),
-            ServerAddress::Unix(_) | ServerAddress::Abstract(_) => None,
-        };
-        Self { text: address.to_string(), host, way }
+        Self { text: address.to_string(), way }
     }
 
     /// Of a service's listener.
     pub(super) fn of_listener(address: &Address) -> Result<Self, PlaceError> {
         let way = match address {
             Address::Tcp(address) => Way::Numeric(reachable(*address)),
-            Address::UnixStream(path) => Way::Unix(path.clone()),
+            Address::UnixStream(path) => Way::Kept(path.clone()),
             Address::Abstract(name) => Way::Unix(in_abstract(name)),
             other => return Err(PlaceError(other.to_string())),
         };
-        Ok(Self { text: address.to_string(), host: None, way })
+        Ok(Self { text: address.to_string(), way })
     }
 
     /// As it is written.
@@ -73,33 +76,17 @@ impl Place {
         &self.text
     }
 
-    /// The host whose certificate is expected there; a service and a Unix socket have none.
-    pub(super) fn host(&self) -> Option<&str> {
-        self.host.as_deref()
-    }
-
     /// Whether it is on this machine and reached by a file.
     pub(super) fn is_unix(&self) -> bool {
-        matches!(self.way, Way::Unix(_))
+        matches!(self.way, Way::Unix(_) | Way::Kept(_))
     }
 
     /// Makes a connection. `full` is called each time a listener's queue has no room.
     pub(super) async fn connect(&self, full: impl Fn()) -> io::Result<Transport> {
         match &self.way {
             Way::Numeric(address) => tcp(*address).await,
-            Way::Unix(path) => {
-                let mut pause = FULL_PAUSE.0;
-                loop {
-                    match UnixStream::connect(path).await {
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            full();
-                            tokio::time::sleep(pause).await;
-                            pause = (pause * 2).min(FULL_PAUSE.1);
-                        }
-                        connected => return connected.map(Transport::from),
-                    }
-                }
-            }
+            Way::Unix(path) => unix(path, Duration::ZERO, full).await,
+            Way::Kept(path) => unix(path, MISSING_MAX, full).await,
             Way::Name { host, port, found } => {
                 let known = found.borrow().clone().filter(|(at, _)| at.elapsed() < NAME_FOR);
                 let addresses = match known {
@@ -121,6 +108,21 @@ impl Place {
                 Err(last)
             }
         }
+    }
+}
+
+/// Connects to a file, which may be missing for a while.
+async fn unix(path: &Path, missing: Duration, full: impl Fn()) -> io::Result<Transport> {
+    let begun = Instant::now();
+    let mut pause = FULL_PAUSE.0;
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => full(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && begun.elapsed() < missing => {}
+            connected => return connected.map(Transport::from),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(FULL_PAUSE.1);
     }
 }
 

@@ -65,6 +65,7 @@ fn picture() -> Instance {
         mode: Mode::Shared,
         listeners: vec![listener],
         services: vec!["web".parse().unwrap()],
+        file_put_back: None,
     };
     Instance {
         name: "shop".into(),

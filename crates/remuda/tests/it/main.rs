@@ -43,6 +43,7 @@ mod recycling;
 mod retries;
 mod services;
 mod slots;
+mod socket_files;
 mod sockets;
 mod spawner;
 mod stopping;

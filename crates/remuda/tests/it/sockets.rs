@@ -149,8 +149,9 @@ fn a_file_that_is_no_socket_is_refused_and_left_alone() {
 fn a_unix_socket_that_somebody_else_put_in_its_place_is_not_removed() {
     let mut instance = Instance::up(&config("listen = \"unix:web.sock\"", ""));
     let path = instance.dir().join("web.sock");
-    std::fs::remove_file(&path).unwrap();
-    let _theirs = UnixListener::bind(&path).unwrap();
+    let beside = instance.dir().join("theirs.sock");
+    let _theirs = UnixListener::bind(&beside).unwrap();
+    std::fs::rename(&beside, &path).unwrap();
     instance.signal(Signal::TERM);
     assert_eq!(instance.wait_end(), 0);
     assert!(path.exists());

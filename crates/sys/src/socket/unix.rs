@@ -88,14 +88,14 @@ fn clear_the_way(path: &Path, address: &SocketAddrUnix, kind: SocketKind) -> Res
 
 /// Whether somebody holds the socket at `address`. Connecting to one that nobody holds is refused; every other answer
 /// (it is full, of another type, not for us) comes from somebody.
-fn is_alive(address: &SocketAddrUnix, kind: SocketKind) -> Result<bool, CallError> {
+pub(super) fn is_alive(address: &SocketAddrUnix, kind: SocketKind) -> Result<bool, CallError> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let probe = socket_with(AddressFamily::UNIX, socket_type(kind), flags, None)
         .map_err(|errno| CallError::new("open a socket to probe with", errno))?;
     Ok(!matches!(connect(&probe, address), Err(Errno::CONNREFUSED | Errno::NOENT)))
 }
 
-fn remove_stale(path: &Path, found: &SocketFile) -> Result<(), BindError> {
+pub(super) fn remove_stale(path: &Path, found: &SocketFile) -> Result<(), BindError> {
     let aside = aside(path);
     let call = |attempt: &str, errno| CallError::new(format!("{attempt} {}", path.display()), errno);
     match renameat_with(CWD, path, CWD, &aside, RenameFlags::NOREPLACE) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use remuda_model::Signal;
 use remuda_sys::clock::{WallEvent, WallTimer, boottime, monotonic, realtime};
-use remuda_sys::event::{Interest, Poller, Signals, Token, wait_readable};
+use remuda_sys::event::{Changed, FileWatch, Interest, Poller, Signals, Token, wait_readable};
 use remuda_sys::limits::{is_resource, raise_nofile};
 use remuda_sys::pipe;
 
@@ -114,4 +114,35 @@ fn the_descriptor_limit_is_raised_to_the_hard_one() {
     let (soft, hard) = raise_nofile();
     assert_eq!(soft, hard);
     assert!(is_resource("nofile") && is_resource("RLIMIT_CORE") && !is_resource("bananas"));
+}
+
+#[test]
+fn a_file_is_told_of_when_it_loses_a_name_or_is_renamed_and_its_folder_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link, other] = ["file", "link", "other"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "").unwrap();
+    std::fs::hard_link(&file, &link).unwrap();
+    let watch = FileWatch::new().unwrap();
+    let id = watch.watch(&file).unwrap();
+    assert_eq!(watch.watch(&link).unwrap(), id, "it is the same file");
+    assert!(watch.watch(&other).is_err());
+
+    std::fs::write(&other, "").unwrap();
+    std::fs::remove_file(&other).unwrap();
+    assert_eq!(watch.changed(), Changed::default());
+    let told = || {
+        wait_for(watch.as_fd(), Interest::Read);
+        let changed = watch.changed();
+        assert!(!changed.lost);
+        changed.files.into_iter().collect::<Vec<_>>()
+    };
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(told(), [id]);
+    std::fs::rename(&link, &other).unwrap();
+    assert_eq!(told(), [id]);
+    std::fs::write(&file, "").unwrap();
+    std::fs::rename(&file, &other).unwrap();
+    assert_eq!(told(), [id], "replaced by another");
+    watch.unwatch(id);
+    assert!(watch.watch(&other).is_ok_and(|fresh| fresh != id));
 }

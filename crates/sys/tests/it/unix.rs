@@ -9,7 +9,7 @@ use std::process::Command;
 
 use remuda_model::{SocketKind, SocketOptions, SocketSpec, UnixOwner};
 use remuda_sys::socket::{
-    BindError, Queue, apply_in_place, bind, connections, peer_process, peer_user, probe, queue,
+    BindError, Place, Queue, apply_in_place, bind, connections, peer_process, peer_user, probe, queue,
 };
 use remuda_sys::users::effective_user;
 
@@ -201,4 +201,63 @@ fn a_socket_without_a_peer_has_none() {
     let datagrams = UnixDatagram::bind(folder.path().join("log.sock")).unwrap();
     assert_eq!(peer_process(&datagrams), None);
     assert_eq!(peer_user(fs::File::open("/dev/null").unwrap()), None);
+}
+
+/// Names in `folder`, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = all.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_file_that_was_removed_is_put_back_by_its_spare_for_each_kind_of_socket() {
+    for scheme in ["unix", "unix-dgram", "unix-seqpacket"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.sock");
+        let listener = bind(&spec(&format!("{scheme}:{}", path.display()))).unwrap();
+        let file = listener.file.clone().unwrap();
+        file.keep_spare().unwrap();
+        file.keep_spare().unwrap();
+        assert_eq!(names(folder.path()), [".web.sock.remuda", "web.sock"]);
+        assert_eq!(file.put_back().unwrap(), Place::Kept);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(file.put_back().unwrap(), Place::PutBack);
+        assert_eq!(file.put_back().unwrap(), Place::Kept);
+        match scheme {
+            "unix" => drop(UnixStream::connect(&path).unwrap()),
+            "unix-dgram" => UnixDatagram::unbound().unwrap().connect(&path).unwrap(),
+            _ => assert!(matches!(bind(&at(&path)), Err(BindError::Taken { .. }))),
+        }
+        assert!(file.spare().unlink_if_ours().unwrap() && file.unlink_if_ours().unwrap());
+        assert_eq!(names(folder.path()), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn what_somebody_else_has_put_at_the_path_or_at_the_spare_name_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, spare) = (folder.path().join("web.sock"), folder.path().join(".web.sock.remuda"));
+    let listener = bind(&at(&path)).unwrap();
+    let file = listener.file.as_ref().unwrap();
+
+    fs::write(&spare, "precious").unwrap();
+    assert!(file.keep_spare().is_err());
+    assert_eq!(fs::read_to_string(&spare).unwrap(), "precious");
+    fs::remove_file(&spare).unwrap();
+    let alive = UnixListener::bind(&spare).unwrap();
+    assert!(file.keep_spare().unwrap_err().to_string().contains("EADDRINUSE"));
+    UnixStream::connect(&spare).unwrap();
+    drop(alive);
+    file.keep_spare().unwrap();
+
+    fs::remove_file(&path).unwrap();
+    symlink("nowhere", &path).unwrap();
+    assert_eq!(file.put_back().unwrap(), Place::Taken);
+    fs::remove_file(&spare).unwrap();
+    assert!(file.keep_spare().is_err(), "the stranger's file is not the one to keep");
+    assert_eq!(names(folder.path()), ["web.sock"]);
+    fs::remove_file(&path).unwrap();
+    assert!(file.put_back().is_err(), "without a name it cannot be put back");
 }

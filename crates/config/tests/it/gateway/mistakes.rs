@@ -182,8 +182,9 @@ fn the_other_tables_are_checked() {
         ("[upstream.a]\nservers = [\"a:1\", \"a:1\"]", "listed twice"),
         ("[upstream.a]\nservers = [\"a:1\"]\nbalance = \"random\"", "no way to choose"),
         ("[upstream.a]\nservers = [\"a:1\"]\nhealth = \"up\"", "is no path"),
-        ("[upstream.a]\nservers = [\"unix:/a\"]\ntls = true", "has no name of its own"),
-        ("[upstream.a]\nservers = [\"a:1\"]\ntls = true\nproxy_protocol = \"v1\"", "before TLS"),
+        ("[upstream.a]\nservers = [\"a:1\"]\ntls = true", "does not speak TLS towards servers"),
+        ("[upstream.a]\nservers = [\"a:1\"]\ntls = { name = \"b\" }", "does not speak TLS towards servers"),
+        ("[[route]]\nto = \"https://a\"", "does not speak TLS towards servers"),
         (
             "[upstream.a]\nservers = [\"a:1\"]\nprotocol = \"http2\"\nproxy_protocol = \"v2\"",
             "the PROXY protocol names one",

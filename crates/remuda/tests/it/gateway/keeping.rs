@@ -13,14 +13,14 @@ use crate::harness::load::Load;
 use crate::harness::{PATIENCE, until};
 
 /// Requests on connections that are kept until the server says that it closes them.
-pub(super) struct Kept {
+struct Kept {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
     askers: Vec<JoinHandle<Vec<String>>>,
 }
 
 impl Kept {
-    pub(super) fn start(address: &str, connections: usize) -> Self {
+    fn start(address: &str, connections: usize) -> Self {
         let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let askers = (0..connections).map(|_| {
             let (address, stop, answered) = (address.to_owned(), Arc::clone(&stop), Arc::clone(&answered));
@@ -38,13 +38,13 @@ impl Kept {
     }
 
     /// Waits until so many more were answered.
-    pub(super) fn go_on(&self, more: usize) {
+    fn go_on(&self, more: usize) {
         let before = self.answered.load(Ordering::Relaxed);
         until("answers", || self.answered.load(Ordering::Relaxed) >= before + more);
     }
 
     #[track_caller]
-    pub(super) fn none_failed(self) {
+    fn none_failed(self) {
         self.stop.store(true, Ordering::Relaxed);
         let failures: Vec<String> = self.askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect();
         let answered = self.answered.load(Ordering::Relaxed);
