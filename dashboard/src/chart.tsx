@@ -7,6 +7,7 @@ import { live } from "./live";
 import { onTheme } from "./theme";
 
 const INCREMENTS = Array.from({ length: 40 }, (_, power) => 2 ** power);
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 interface Props {
   title: string;
@@ -16,10 +17,12 @@ interface Props {
   height?: number;
   /** Ticks are at powers of two. */
   bytes?: boolean;
+  /** There is nothing between two whole numbers. */
+  whole?: boolean;
   source?: { times: number[]; series: Map<string, (number | null)[]> };
 }
 
-export function Chart({ title, names, label, format, height = 170, bytes = false, source = live.history }: Props) {
+export function Chart({ title, names, label, format, height = 170, bytes = false, whole = false, source = live.history }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const key = names.join("\n");
@@ -37,12 +40,14 @@ export function Chart({ title, names, label, format, height = 170, bytes = false
       plot.current = new uPlot(
         {
           width: Math.max(200, element.clientWidth), height,
+          // Half a line above the plot, for the label of its highest tick.
+          padding: [10, 8, 0, 0],
           cursor: { points: { size: 6 }, y: false },
           legend: { show: names.length <= 12, live: true },
           scales: { x: { range: (_u, _min, max) => [max - Math.min(300, Math.max(60, max - (source.times[0] ?? max))), max] }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.15, 1)] } },
           axes: [
             { ...axis, space: 80, values: (_u: uPlot, ticks: number[]) => ticks.map((tick) => new Date(tick * 1000).toTimeString().slice(0, 8)) },
-            { ...axis, size: 66, ...(bytes ? { incrs: INCREMENTS } : {}), values: (_u: uPlot, ticks: number[]) => ticks.map(format) },
+            { ...axis, size: 66, ...(bytes ? { incrs: INCREMENTS } : whole ? { incrs: WHOLE } : {}), values: (_u: uPlot, ticks: number[]) => ticks.map(format) },
           ],
           series: [
             { label: "time" },

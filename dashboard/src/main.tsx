@@ -115,10 +115,16 @@ function App() {
   };
   useEffect(() => {
     onExpired(() => setRole(null));
-    const given = /^#token=(.+)$/.exec(location.hash)?.[1];
-    // The token is not to stay in the address, nor in the history.
-    if (given) { history.replaceState(null, "", "/#/"); void enter(decodeURIComponent(given)); return; }
-    get<{ role: Role }>("/session").then((session) => setRole(session.role), (error) => { setProblem(String(error.message)); setRole(null); });
+    const given = () => {
+      const token = /^#token=(.+)$/.exec(location.hash)?.[1];
+      // The token is not to stay in the address, nor in the history.
+      if (token) { history.replaceState(null, "", "/#/"); void enter(decodeURIComponent(token)); }
+      return Boolean(token);
+    };
+    // The address with a token may be pasted into a page that is open already.
+    addEventListener("hashchange", given);
+    if (!given()) get<{ role: Role }>("/session").then((session) => setRole(session.role), (error) => { setProblem(String(error.message)); setRole(null); });
+    return () => removeEventListener("hashchange", given);
   }, []);
   if (role === undefined) return null;
   if (role === null) return <Login enter={(token) => void enter(token)} problem={problem} />;

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 RADIUS_MAX_KM = 50
 ITEMS_MAX = 20
-# A line without an end is nobody's command.
-LINE_MAX_BYTES = 4096
+# The longest line that is answered, without its end. Behind a longer one nobody can tell where the next begins.
+LINE_MAX_BYTES = 65_536
 # Later than this beyond the server's own clock, nobody can have been anywhere.
 FUTURE_MAX_NS = 3600 * 10**9
 
@@ -112,23 +112,40 @@ def _degrees(text, width, limit):
     return None if degrees > limit else f"{'-' if sign == b'-' else ''}{degrees:.9f}"
 
 
+def bare(line):
+    """A line without its end, if it has one."""
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+
+
 class Lines:
-    """Bytes that come in pieces, as lines. What is longer than a line may be ends the conversation."""
+    """Bytes that come in pieces, as lines. A line that is longer than one may be is the end: behind it is nothing."""
 
     def __init__(self):
-        self.rest = b""
+        self.rest = bytearray()
+        self.is_too_long = False
 
     def feed(self, piece):
-        """The lines that are whole now, without their ends; None when there can be no more."""
-        *lines, self.rest = (self.rest + piece).split(b"\n")
-        if len(self.rest) > LINE_MAX_BYTES or any(len(line) > LINE_MAX_BYTES for line in lines):
-            return None
-        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        """The lines that are whole now, without their ends."""
+        lines = []
+        *ended, rest = piece.split(b"\n")
+        for part in ended:
+            line = bare(b"%s%s\n" % (self.rest, part))
+            self.rest.clear()
+            if len(line) > LINE_MAX_BYTES:
+                self.is_too_long = True
+                return lines
+            lines.append(line)
+        self.rest += rest
+        # The first byte of an end of line is none of the line.
+        self.is_too_long = len(self.rest) - self.rest.endswith(b"\r") > LINE_MAX_BYTES
+        return lines
 
     def last(self):
-        """What stood behind the last end of line."""
-        rest, self.rest = self.rest, b""
-        return rest
+        """What stood behind the last end of line, as the lines that it is: one, or none."""
+        rest = bytes(self.rest)
+        self.rest.clear()
+        self.is_too_long = len(rest) > LINE_MAX_BYTES
+        return [rest] if rest and not self.is_too_long else []
 
 
 def answer(at, places):

@@ -6,6 +6,7 @@ others. Which report is the latest is decided by the clients' own times.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 import redis.asyncio
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 import protocol
 
@@ -30,6 +31,9 @@ PLACES_URL = os.environ.get("PLACES_URL", "")
 KEPT_SECONDS = 24 * 3600
 LOOK_UP_SECONDS = 5
 ASKED_AT_ONCE = 16
+# So long a client that said too much may go on, unheard: closing at once would take back what it was answered.
+LINGER_SECONDS = 2
+TOO_LONG = f"a line longer than {protocol.LINE_MAX_BYTES:,} bytes"
 
 log = logging.getLogger(SERVER)
 
@@ -105,14 +109,14 @@ class Server:
         try:
             while True:
                 piece = await reader.read(65536)
-                whole = lines.feed(piece) if piece else [line for line in [lines.last()] if line]
-                if whole is None:
-                    log.error("%s sent a line without an end", peer)
-                    return
-                for line in whole:
+                for line in lines.feed(piece) if piece else lines.last():
                     if line.strip():
                         writer.write(await self.said(peer, line))
                 await writer.drain()
+                if lines.is_too_long:
+                    log.error("%s sent %s", peer, TOO_LONG)
+                    await linger(reader, writer)
+                    return
                 if not piece:
                     return
         except ConnectionError as error:
@@ -134,13 +138,20 @@ class Server:
     async def websocket(self, request):
         """One message, one command; one message, one answer."""
         peer = request.remote
-        conversation = web.WebSocketResponse(max_msg_size=protocol.LINE_MAX_BYTES, heartbeat=30)
+        # The longest line with its end is shorter than what aiohttp refuses by itself.
+        conversation = web.WebSocketResponse(max_msg_size=protocol.LINE_MAX_BYTES + 3, heartbeat=30)
         await conversation.prepare(request)
         log.info("%s connected by websocket", peer)
         async for message in conversation:
             if message.type is WSMsgType.TEXT:
-                reply = await self.said(peer, message.data.strip().encode())
+                line = protocol.bare(message.data.encode())
+                if len(line) > protocol.LINE_MAX_BYTES:
+                    await conversation.close(code=WSCloseCode.MESSAGE_TOO_BIG)
+                    break
+                reply = await self.said(peer, line)
                 await conversation.send_str(reply.decode(errors="replace"))
+        if conversation.close_code == WSCloseCode.MESSAGE_TOO_BIG:
+            log.error("%s sent %s", peer, TOO_LONG)
         log.info("%s disconnected", peer)
         return conversation
 
@@ -159,7 +170,7 @@ class Datagrams(asyncio.DatagramProtocol):
         if len(self.tasks) >= 1000:
             log.error("%s is not answered: too many are", name_of(peer))
             return
-        task = asyncio.ensure_future(self.answer(line.strip(), peer))
+        task = asyncio.ensure_future(self.answer(protocol.bare(line), peer))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -170,6 +181,19 @@ class Datagrams(asyncio.DatagramProtocol):
 def moment(line):
     """The client's time in an AT line."""
     return protocol.nanoseconds(line.split()[5])
+
+
+async def linger(reader, writer):
+    """Says that no more is answered, and lets what is on its way come to nothing."""
+
+    async def ended():
+        while await reader.read(65536):
+            pass
+
+    if writer.can_write_eof():
+        writer.write_eof()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(ended(), LINGER_SECONDS)
 
 
 def name_of(peer):

@@ -127,6 +127,11 @@ impl Arbiter {
         for id in self.workers_of(name) {
             self.doom(id, Doom::Asked(why), Cause::Stop);
         }
+        // Only our own worker is known to lose nothing when its listener ends under it.
+        let is_gateway = self.services.get(name).is_some_and(|service| service.spec.kind.gateway().is_some());
+        if is_gateway && self.stopping.is_some() {
+            self.orders.push(Order::Refuse { service: name.clone() });
+        }
     }
 
     /// A service has no worker left and rests.

@@ -22,6 +22,12 @@ pub enum Order {
         /// What to run.
         spec: Arc<ServiceSpec>,
     },
+    /// Everything ends, and the workers of a gateway have been told so: refuse who comes now to sockets that nobody else
+    /// has.
+    Refuse {
+        /// Whose.
+        service: ServiceName,
+    },
     /// Find out when a worker is ready; answered by `Ready`, or never.
     Probe {
         /// Which.

@@ -4,28 +4,43 @@ use std::fmt::Write;
 
 use crate::schema::Node;
 
+/// More keys of one shape than this are not named in the heading of their section.
+const NAMED_MAX: usize = 3;
+
 /// All keys as Markdown: a heading and a table for each TOML table.
 #[must_use]
 pub fn reference() -> String {
     let mut output = String::new();
     for (key, node) in Node::root().shapes().into_iter().filter_map(Node::keys).flatten() {
-        match node.shapes().into_iter().find_map(Node::values) {
-            Some(values) => section(&mut output, 3, &format!("{key}.NAME"), values),
-            None => section(&mut output, 3, key, node),
-        }
+        tables(&mut output, 3, &[key.to_owned()], node);
     }
     output
 }
 
-fn section(output: &mut String, level: usize, name: &str, node: Node) {
+/// The tables that a key, or each of several, may be: one, one for each name, or a list of them.
+fn tables(output: &mut String, level: usize, paths: &[String], node: Node) {
+    let path = &paths[0];
+    let heads = |open: &str, close: &str| {
+        paths.iter().map(|path| format!("`{open}{path}{close}`")).collect::<Vec<_>>().join(", ")
+    };
+    section(output, level, path, &heads("[", "]"), node);
+    for shape in node.shapes() {
+        if let Some(items) = shape.items() {
+            section(output, level, path, &heads("[[", "]]"), items);
+        }
+        if let Some(values) = shape.values() {
+            section(output, level, &format!("{path}.NAME"), &heads("[", ".NAME]"), values);
+        }
+    }
+}
+
+fn section(output: &mut String, level: usize, path: &str, heads: &str, node: Node) {
     for (shape, keys) in node.shapes().into_iter().filter_map(|shape| Some((shape, shape.keys()?))) {
         let marks = "#".repeat(level);
         let description = one_line(shape.description().unwrap_or_default());
         // Writing to a String does not fail.
-        let _ = write!(
-            output,
-            "{marks} `[{name}]`\n\n{description}\n\n| key | value | meaning |\n|---|---|---|\n"
-        );
+        let _ =
+            write!(output, "{marks} {heads}\n\n{description}\n\n| key | value | meaning |\n|---|---|---|\n");
         for (key, value) in &keys {
             let meaning = one_line(value.description().unwrap_or_default()).replace('|', "\\|");
             let _ = writeln!(output, "| `{key}` | {} | {meaning} |", value_words(*value).join(", "));
@@ -34,15 +49,18 @@ fn section(output: &mut String, level: usize, name: &str, node: Node) {
         // Keys that are tables of one shape, as limits and hooks are, share a section.
         let mut told = Vec::new();
         for (key, value) in &keys {
-            for items in value.shapes().into_iter().filter_map(Node::items) {
-                section(output, 4, &format!("[{name}.{key}]"), items);
-            }
-            let alike = keys.iter().filter(|(_, other)| other.table() == value.table()).count();
-            if told.contains(&value.table()) {
+            let table = value.table();
+            if table.is_some() && told.contains(&table) {
                 continue;
             }
-            told.push(value.table());
-            section(output, 4, &format!("{name}.{}", if alike > 1 { "KEY" } else { key }), *value);
+            told.push(table);
+            let alike =
+                keys.iter().filter(|(other, node)| other == key || table.is_some() && node.table() == table);
+            let mut paths: Vec<String> = alike.map(|(key, _)| format!("{path}.{key}")).collect();
+            if paths.len() > NAMED_MAX {
+                paths = vec![format!("{path}.KEY")];
+            }
+            tables(output, 4, &paths, *value);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use remuda_model::Config;
 use remuda_sys::CallError;
-use remuda_sys::socket::Activation;
+use remuda_sys::socket::{Activation, BindError};
 
 use crate::hub::HubError;
 use crate::instance::{InstanceError, PidFileError};
@@ -94,6 +94,14 @@ pub enum BootError {
     /// The kernel refused something it needs.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl BootError {
+    /// Whether somebody else has an address that it is to listen on.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Socket(SocketError::Bind { source, .. }) if matches!(**source, BindError::Taken { .. }))
+    }
 }
 
 /// Binds the control socket for its owner alone. A file left by a dead arbiter is replaced: we hold the lock.

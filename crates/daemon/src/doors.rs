@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use remuda_model::{Request, RequestId, ServiceName, Target};
+use remuda_model::{Request, RequestId, ServiceName, SocketName, Target};
 use remuda_sys::CallError;
 use remuda_sys::event::{Interest, Poller, Token};
 
@@ -67,6 +67,23 @@ impl Daemon {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Has the listeners of `service` refuse who comes: nobody will ever accept there again. Those that were passed to us
+    /// stay as they are, because others may go on with them, and so do those that another service has too.
+    pub(crate) fn refuse_newcomers(&mut self, service: &ServiceName) {
+        let Some(spec) = self.config.services.get(service) else { return };
+        let is_shared = |name: &SocketName| {
+            let mut others = self.config.services.values().filter(|other| other.name != *service);
+            others.any(|other| other.sockets.contains(name))
+        };
+        let own = spec.sockets.iter().filter(|name| !is_shared(name));
+        let failures: Vec<String> = own
+            .filter_map(|name| self.sockets.get(name))
+            .filter_map(|socket| socket.close().err())
+            .map(|error| error.to_string())
+            .collect();
+        failures.into_iter().for_each(|failure| self.trouble(failure));
+    }
+
     /// Somebody has shut down listeners.
     pub(crate) fn doors_closed(&mut self) {
         let Some(doors) = &mut self.doors else { return };
@@ -78,7 +95,7 @@ impl Daemon {
         let mut hopeless = std::mem::take(&mut doors.hopeless);
         for cookie in shut {
             let found = self.sockets.find_listener(cookie);
-            if found.is_some_and(|(socket, place)| !self.revive(&socket, place)) {
+            if found.is_some_and(|(socket, place)| socket.is_closed() || !self.revive(&socket, place)) {
                 hopeless.insert(cookie);
             }
         }

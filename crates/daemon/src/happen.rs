@@ -192,6 +192,9 @@ impl Daemon {
         if let Some(child) = self.children.get_mut(&worker)
             && !std::mem::replace(&mut child.ended, true)
         {
+            if child.spec.kind.gateway().is_some() {
+                self.folder.remove_figures(&child.spec.name, worker);
+            }
             self.take(Input::Exited { worker, status });
         }
     }

@@ -4,6 +4,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use remuda_model::gateway::{PEERS_FOLDER, figures_socket};
+use remuda_model::{ServiceName, WorkerId};
 use remuda_sys::CallError;
 use remuda_sys::lock::{Lock, LockError, try_lock};
 
@@ -165,6 +167,18 @@ impl InstanceFolder {
     pub(crate) fn remove_handover_folder(&self) {
         // Most instances have none.
         let _ = std::fs::remove_dir_all(self.path.join(HANDOVER_FOLDER));
+    }
+
+    /// Nor does a gateway tell its figures.
+    pub(crate) fn remove_gateway_folder(&self) {
+        // Most instances have none.
+        let _ = std::fs::remove_dir_all(self.path.join(PEERS_FOLDER));
+    }
+
+    /// What a gateway's worker that was killed could not remove itself.
+    pub(crate) fn remove_figures(&self, service: &ServiceName, worker: WorkerId) {
+        // One that ended by itself has removed it.
+        let _ = std::fs::remove_file(self.path.join(PEERS_FOLDER).join(figures_socket(service, worker.0)));
     }
 
     /// Nor does anybody look at it: what let people in ends with the instance.

@@ -27,6 +27,7 @@ impl Daemon {
     pub(crate) fn perform(&mut self, order: Order) -> Option<Input> {
         match order {
             Order::Spawn { .. } => self.spawns.push_back(order),
+            Order::Refuse { service } => self.refuse_newcomers(&service),
             Order::Probe { worker } => return self.probe(worker),
             Order::StopProbe { worker } => {
                 self.tasks.stop_probe(worker);

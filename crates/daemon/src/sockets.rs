@@ -40,6 +40,8 @@ struct State {
     order: Vec<usize>,
     /// How the slots are steered; not at all before the first worker serves.
     course: Option<slots::Course>,
+    /// Everything ends: nobody listens there again.
+    is_closed: bool,
 }
 
 /// Why a socket is not there.

@@ -20,13 +20,35 @@ fn documented(spec: &GatewaySpec) -> impl Iterator<Item = &RouteSpec> {
     spec.routes.iter().filter(|route| route.documented)
 }
 
-/// The methods of a route, as far as it says.
+/// The methods of a route: those it names, or those of which its action makes something.
 fn methods(route: &RouteSpec) -> Vec<&str> {
     if !route.methods.is_empty() {
         return route.methods.iter().map(|method| method.as_str()).collect();
     }
-    let takes_body = route.request != remuda_model::gateway::RequestSpec::default();
-    if takes_body { vec!["POST"] } else { vec!["GET"] }
+    match &route.action {
+        // What may not come without a body comes by a method that has one.
+        Action::Proxy(_) | Action::Respond(_) | Action::Redirect(_) if route.request.required => {
+            vec!["POST", "PUT", "PATCH"]
+        }
+        Action::Proxy(_) | Action::Respond(_) | Action::Redirect(_) => {
+            vec!["GET", "POST", "PUT", "PATCH", "DELETE"]
+        }
+        Action::SocketIo(_) => vec!["GET", "POST"],
+        Action::Topic(topic) if topic.publish => vec!["GET", "POST"],
+        Action::Topic(_)
+        | Action::Files(_)
+        | Action::ServerSent(_)
+        | Action::WebSocket(_)
+        | Action::Key(_)
+        | Action::Page(_) => vec!["GET"],
+    }
+}
+
+/// What bodies must look like, as it is written in the file of the schema, indented.
+fn body_schema(route: &RouteSpec) -> Option<String> {
+    let text = &route.request.schema.as_ref()?.text;
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    serde_json::to_string_pretty(&value).ok()
 }
 
 /// What a route does, in a sentence.

@@ -149,9 +149,16 @@ impl Files {
             return self.missing(request, path, &io::ErrorKind::NotFound.into());
         }
         let shown = String::from_utf8_lossy(&decode_segment(request.head.path())).into_owned();
-        let hidden = self.spec.dot_files;
+        let (hidden, links) = (self.spec.dot_files, shelf::links(&self.spec));
+        let Some((root, inner)) = self.root.try_clone().ok().zip(self.name(path)) else {
+            return self.error(request, 503, "too many files are open");
+        };
         // A large folder takes its time to read.
-        let read = tokio::task::spawn_blocking(move || Listing::read(&folder, &shown, hidden));
+        let read = tokio::task::spawn_blocking(move || {
+            let look =
+                |name: &[u8]| transfer::look_beneath(&root, &[inner.as_slice(), b"/", name].concat(), links);
+            Listing::read(&folder, &shown, hidden, look)
+        });
         match read.await.map_err(io::Error::other).and_then(|listing| listing) {
             Ok(listing) => list(request, &listing),
             Err(error) => self.missing(request, path, &error),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use remuda_model::gateway::{FIGURES_ENDING, GatewaySettings};
+use remuda_model::gateway::{GatewaySettings, figures_socket};
 use remuda_toolkit::daemon::AnyError;
 use remuda_toolkit::logging::Logger;
 use remuda_toolkit::notify::NotifyError;
@@ -62,7 +62,7 @@ impl Process {
         limits.introducers.clone_from(&spec.trusted_proxies);
         limits.http2.without_tls = spec.h2c;
         limits.introduced = spec.proxy_protocol.iter().map(ToString::to_string).collect();
-        let name = format!("{}.{}{FIGURES_ENDING}", settings.service, settings.worker);
+        let name = figures_socket(&settings.service, settings.worker);
         Self {
             limits,
             routes: std::iter::once(String::new())

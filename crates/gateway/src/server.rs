@@ -54,4 +54,4 @@ pub use listener::{Listener, ListenerError};
 pub use request::{BodyError, BodyReader, Peer, Request, RequestBody, RequestId};
 pub use response::Response;
 pub use shared::Server;
-pub use transport::Transport;
+pub use transport::{Duplex, Transport};

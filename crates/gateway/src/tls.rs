@@ -30,8 +30,8 @@ use rustls::server::{ClientHello, ResolvesServerCertUsingSni};
 use crate::acme::Challenges;
 use crate::server::Server;
 
-pub(crate) use certificate::Certificate;
 pub use certificate::CertificateError;
+pub(crate) use certificate::{Certificate, fault};
 pub use client::{AuthoritiesError, Client};
 pub use handshake::{HandshakeError, Session};
 use offer::{Maker, Offer};

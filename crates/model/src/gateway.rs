@@ -48,6 +48,7 @@ pub use host::{HostPattern, HostPatternError};
 pub use limits::{LimitSpec, TimeoutSpec};
 pub use metrics::{
     CertificateMetrics, FIGURES_BYTES_MAX, FIGURES_ENDING, GatewayMetrics, RouteMetrics, TimeMetrics,
+    figures_socket,
 };
 pub use password::{
     PASSWORD_FILE_BYTES_MAX, PasswordError, PasswordFault, PasswordHash, PasswordLine, password_lines,

@@ -33,6 +33,9 @@ pub(crate) use watch::watch;
 /// Most that is read from standard input: what one command to the hub may have.
 const INPUT_BYTES_MAX: u64 = 64 << 20;
 
+/// What to do about a hub that does not answer.
+const HUB_AWAY: &str = "`remuda status hub` and `remuda logs hub` show how it is";
+
 /// The hub of the instance that is meant.
 pub(crate) async fn find(global: &Global, database: u32) -> Result<Hub, Failure> {
     let view = instance::find(global).await?.status().await?;
@@ -77,7 +80,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (exit, hint) = match &error {
             ClientError::Connect { .. } | ClientError::Lost { .. } | ClientError::Late { .. } => {
-                (Exit::No, Some("`remuda status hub` and `remuda logs hub` show how it is"))
+                (Exit::No, Some(HUB_AWAY))
             }
             // Its engine is away: it is as if the hub did not answer.
             ClientError::Said(_) if error.is_passing() => (Exit::No, None),

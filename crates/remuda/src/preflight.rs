@@ -16,8 +16,8 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
     arguments.next().filter(|word| word == remuda_daemon::PREFLIGHT_WORD)?;
     let understood = Arguments::try_parse_from(program.into_iter().chain(arguments));
     let answer = match understood {
-        Ok(Arguments { command: Command::Up(_), .. }) => look(),
-        Ok(_) => Err("its command line is not that of `remuda up`".to_owned()),
+        Ok(Arguments { command: Command::Up(_) | Command::Serve(_), .. }) => look(),
+        Ok(_) => Err("its command line is not that of `remuda up` or `remuda serve`".to_owned()),
         Err(error) => Err(format!("it does not understand the arbiter's command line: {error}")),
     };
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());

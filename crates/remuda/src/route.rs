@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use remuda_gateway::routes::{Explanation, Found, Subject, Table, Values, Verdict};
-use remuda_model::gateway::{Action, GatewaySpec, RouteSpec};
+use remuda_model::gateway::{Action, GatewaySpec, HostPattern, RouteSpec};
 use remuda_wire::http::{Fields, normalize};
 use serde_json::{Value, json};
 
@@ -146,6 +146,10 @@ impl Asked {
                 return Err(Failure::misuse(message).hint("write https://HOST/PATH, or /PATH"));
             }
         };
+        if !is_host(host) {
+            let message = format!("{host:?} is no host");
+            return Err(Failure::misuse(message).hint("write https://HOST/PATH, or /PATH"));
+        }
         let rest = rest.split('#').next().unwrap_or_default();
         let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
         let path = if path.is_empty() { "/" } else { path };
@@ -162,6 +166,16 @@ impl Asked {
     fn shown(&self) -> String {
         format!("{}://{}{}", if self.is_secure { "https" } else { "http" }, self.host, self.uri())
     }
+}
+
+/// Whether `text` names one host, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !text.ends_with(']') => (name, Some(port)),
+        _ => (text, None),
+    };
+    let is_name = !name.starts_with('*') && name.parse::<HostPattern>().is_ok();
+    is_name && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// What the parameters of the route took.

@@ -22,6 +22,11 @@ pub(crate) async fn run(
         let message = format!("{} is no folder; there is nothing to serve", folder.display());
         return Err(Failure::misuse(message).hint("remuda serve ./public"));
     }
+    let page = arguments.fallback.as_ref().map(|page| folder.join(page.trim_start_matches('/')));
+    if let Some(page) = page.filter(|page| !page.is_file()) {
+        let message = format!("--fallback: there is no file {}; nothing is served", page.display());
+        return Err(Failure::misuse(message).hint("it is a path beneath the folder: --fallback /index.html"));
+    }
     let up = UpArguments {
         files: Vec::new(),
         detach: arguments.detach,
@@ -30,6 +35,7 @@ pub(crate) async fn run(
         log_format: arguments.log_format,
     };
     let source = Source::made(config(&arguments, global), folder.join("remuda.toml"), &up)?;
+    let source = source.elsewhere("--listen takes another address, such as 8081");
     up::run_source(up, source, succession, screen).await
 }
 
@@ -50,9 +56,13 @@ fn config(arguments: &ServeArguments, global: &Global) -> String {
     )
 }
 
-/// A name for the instance that another `serve` on this machine does not have: of the address.
+/// A name for the instance that another `serve` on this machine does not have: of the address, or where that is any
+/// free port, of this process, which an upgrade leaves as it is.
 fn instance_name(listen: &str) -> String {
     let end = listen.rsplit([':', '/']).next().unwrap_or_default();
+    if end == "0" {
+        return format!("serve-any-{}", std::process::id());
+    }
     let letters: String = end.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
     format!("serve-{letters}")
 }

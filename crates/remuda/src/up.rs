@@ -64,7 +64,13 @@ pub(crate) async fn run_source(
         activation,
         seed: RandomState::new().hash_one("remuda"),
     };
-    let started = Daemon::start(boot).map_err(|error| Failure::new(Exit::No, error.to_string()))?;
+    let started = Daemon::start(boot).map_err(|error| {
+        let failure = Failure::new(Exit::No, error.to_string());
+        match source.elsewhere.filter(|_| error.is_taken()) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     if detached && !goes_on {
         detach::leave()?;
     }
@@ -132,6 +138,8 @@ pub(crate) struct Source {
     files: Vec<PathBuf>,
     /// A config that is in no file, and where it would lie.
     made: Option<(String, PathBuf)>,
+    /// What is to be done where an address is taken, if that is not said in a file.
+    elsewhere: Option<&'static str>,
     adjustments: Adjustments,
 }
 
@@ -144,6 +152,7 @@ impl Source {
         Ok(Self {
             files: files.iter().map(absolute).collect::<Result<_, _>>()?,
             made: None,
+            elsewhere: None,
             adjustments: Adjustments::of(&arguments.adjusting)?,
         })
     }
@@ -151,7 +160,12 @@ impl Source {
     /// A config that is in no file: `text`, as if it lay at `path`.
     pub(crate) fn made(text: String, path: PathBuf, arguments: &UpArguments) -> Result<Self, Failure> {
         let adjustments = Adjustments::of(&arguments.adjusting)?;
-        Ok(Self { files: Vec::new(), made: Some((text, path)), adjustments })
+        Ok(Self { files: Vec::new(), made: Some((text, path)), elsewhere: None, adjustments })
+    }
+
+    /// The same, with advice for who finds an address taken.
+    pub(crate) fn elsewhere(self, hint: &'static str) -> Self {
+        Self { elsewhere: Some(hint), ..self }
     }
 
     fn read(&self) -> Result<config_file::Read, LoadError> {

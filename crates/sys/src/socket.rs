@@ -26,7 +26,7 @@ mod unix_diag;
 
 pub use accept::is_of_one_connection;
 pub use activation::{Activation, AdoptError};
-pub use bind::{BindError, bind, bind_slot, listen_again};
+pub use bind::{BindError, bind, bind_slot, listen_again, stop_listening};
 pub use connect::begin_connect;
 pub use connections::connections;
 pub use holder::{Holder, holder_of_port};

@@ -4,7 +4,7 @@
 //! (openat2(2)), not by looking at the name. Whether a read would wait for a disk is asked before it is made, so that
 //! one cold file does not hold up everybody else on the same thread.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -40,6 +40,20 @@ pub fn open_folder(path: &std::path::Path) -> io::Result<OwnedFd> {
 /// Those of openat2(2).
 pub fn open_beneath(folder: impl AsFd, path: &[u8], links: Links) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    resolve(folder, path, links, flags).map(File::from)
+}
+
+/// What lies at `path` in `folder`, by the rule of [`open_beneath`]: where that fails with `EXDEV` or `ELOOP` this does,
+/// so that nothing is told of what cannot be had. Nothing is opened for reading, and no right to read is needed.
+///
+/// # Errors
+/// Those of openat2(2).
+pub fn look_beneath(folder: impl AsFd, path: &[u8], links: Links) -> io::Result<Metadata> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    File::from(resolve(folder, path, links, flags)?).metadata()
+}
+
+fn resolve(folder: impl AsFd, path: &[u8], links: Links, flags: OFlags) -> io::Result<OwnedFd> {
     let resolve = match links {
         Links::None => ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS,
         Links::Beneath => ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
@@ -55,7 +69,7 @@ pub fn open_beneath(folder: impl AsFd, path: &[u8], links: Links) -> io::Result<
         match rustix::fs::openat2(&folder, path, flags, Mode::empty(), resolve) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(error) => return Err(error.into()),
-            Ok(fd) => return Ok(fd.into()),
+            Ok(fd) => return Ok(fd),
         }
     }
     Err(Errno::AGAIN.into())

@@ -3,16 +3,35 @@
 import { useEffect, useState } from "preact/hooks";
 import { follow, type EventRecord } from "../api";
 import { Empty, Head, Search } from "../parts";
-import { clock } from "../format";
+import { age, clock } from "../format";
 
 /** Events kept by the page. */
 const KEPT = 2000;
 const BAD = /fail|crash|kill|refused|hung|lost|drop|missed|orphan/;
 const PLAIN = new Set(["seq", "time_ms", "service", "slot", "worker", "pid", "generation", "event"]);
 
+/** How a process ended, as the command line says it. */
+function ending(status: { code?: number; signal?: { signal: unknown; core: boolean } }): string | null {
+  if (typeof status.code === "number") return `exit ${status.code}`;
+  return status.signal ? `killed by ${status.signal.signal}${status.signal.core ? ", core dumped" : ""}` : null;
+}
+
+/** A field of an event in words. */
+function words(name: string, each: unknown): string {
+  const plain = name.replaceAll("_", " ");
+  if (name === "expected") return each ? "" : "unasked";
+  if (name.endsWith("_ms") && typeof each === "number") return `${plain.slice(0, -3)} ${each < 1000 ? `${each} ms` : age(each)}`;
+  if (Array.isArray(each)) return each.length ? `${plain} ${each.join(name === "last_lines" ? "\n" : ", ")}` : "";
+  if (each === null || typeof each !== "object") return `${plain} ${each}`;
+  const ended = name === "status" ? ending(each) : null;
+  if (ended) return ended;
+  if ("stage" in each && "detail" in each) return `${each.stage}: ${each.detail}`;
+  return `${plain} ${Object.entries(each).map(([inner, value]) => `${inner.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ")}`;
+}
+
 function detail(record: EventRecord): string {
-  const value = (each: unknown): string => (each !== null && typeof each === "object" ? JSON.stringify(each) : String(each));
-  return Object.entries(record).filter(([name, each]) => !PLAIN.has(name) && each !== null && each !== undefined).map(([name, each]) => `${name.replaceAll("_", " ")} ${value(each)}`).join(" · ");
+  const told = Object.entries(record).filter(([name, each]) => !PLAIN.has(name) && each !== null && each !== undefined);
+  return told.map(([name, each]) => words(name, each)).filter(Boolean).join(" · ");
 }
 
 const subject = (record: EventRecord): string => (record.service ? `${record.service}${typeof record.slot === "number" ? `.${record.slot}` : ""}` : "instance");

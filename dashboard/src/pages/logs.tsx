@@ -6,6 +6,9 @@ import { useLive } from "../live";
 import { Empty, Head, Search } from "../parts";
 import { clock } from "../format";
 
+/** What our own workers write to stderr and is no error: their log has its level in front. */
+const CALM = /^(INFO|DEBUG|TRACE)\b/;
+
 /** Lines kept by the page, and of these the ones that are drawn. */
 const KEPT = 5000, DRAWN = 800;
 
@@ -62,7 +65,7 @@ export function Logs({ service }: { service: string }) {
       </Head>
       <div class="card stream log" ref={box} tabindex={0} role="log" aria-label="Lines">
         {drawn.map((item) => (
-          <div key={item.seq} class={item.stream === "stderr" ? "line error" : "line"}>
+          <div key={item.seq} class={item.stream === "stderr" && !CALM.test(item.text) ? "line error" : "line"}>
             <time>{clock(item.time_ms)}</time><span class="who">{item.service}.{item.slot}</span><span class="what">{marked(item.text, text)}</span>
           </div>
         ))}

@@ -58,7 +58,7 @@ export function Overview() {
             ))}
           </tbody>
         </table>
-        {!services.length && <Empty>No service is called like that.</Empty>}
+        {!services.length && <Empty>{wanted ? "No service is called like that." : "This instance has no services."}</Empty>}
       </div>
       <div class="charts">
         <Chart title="CPU by service" names={instance.services.map((each) => `cpu-of/${each.name}`)} label={(name) => name.slice(7)} format={percent} />

@@ -10,7 +10,7 @@ export function Sockets() {
   return (
     <>
       <Head title="Sockets" sub="connections that wait to be accepted, by socket" />
-      <Chart title="Waiting connections" names={history.names("queue/")} label={(name) => name.slice(6)} format={(value) => value.toFixed(0)} height={220} />
+      <Chart title="Waiting connections" names={history.names("queue/")} label={(name) => name.slice(6)} format={(value) => value.toFixed(0)} height={220} whole />
       <div class="card scroll">
         <table>
           <thead><tr><th>Socket</th><th>Address</th><th>Kind</th><th>Mode</th><th>Services</th><th>Waiting</th></tr></thead>

@@ -78,7 +78,7 @@ export function Store() {
             <thead><tr><th>Key</th></tr></thead>
             <tbody>{list.keys.map((key) => <Row key={shown(key)} label={`key ${shown(key)}`} selected={open !== null && shown(open.key) === shown(key)} onOpen={() => void show(key)}><td><code>{shown(key)}</code></td></Row>)}</tbody>
           </table>
-          {!list.keys.length && <Empty>No key is called like that.</Empty>}
+          {!list.keys.length && <Empty>{pattern ? "No key is called like that." : "There are no keys here yet."}</Empty>}
           {list.next !== null && <button class="more-button" onClick={() => void search(list.next ?? 0)}>More</button>}
         </div>
         <div class="card pad">

@@ -21,6 +21,14 @@ await browse(async (context) => {
   if (page.url().includes("token")) fail("the token stays in the address", page.url());
   ok("the token logs in and leaves the address");
 
+  // Pasted into the tab that is open: the page stays, and its address alone changes.
+  await page.evaluate((hash) => { location.hash = hash; }, new URL(view).hash);
+  await page.getByText("views", { exact: true }).waitFor();
+  await page.evaluate((hash) => { location.hash = hash; }, new URL(operate).hash);
+  await page.getByText("operates", { exact: true }).waitFor();
+  if (page.url().includes("token")) fail("the token stays in the address", page.url());
+  ok("a token pasted into an open page logs in too");
+
   const row = page.getByRole("row", { name: "service web, running" });
   await row.getByText("2 / 2").waitFor();
   ok("services are there with their workers");
@@ -95,6 +103,8 @@ await browse(async (context) => {
       await page.getByLabel("Value").fill("good morning");
       await page.getByRole("button", { name: "Set" }).click();
       await page.getByRole("row", { name: "key greeting" }).waitFor();
+      // It has a field of the same name, and goes when the key is shown.
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       await page.getByRole("textbox", { name: "Value" }).fill("good evening");
       await page.getByRole("button", { name: "Save" }).click();
       await until("a key is changed", async () => (await page.evaluate(async () => (await (await fetch("/v1/store/key?key=greeting")).json()).value.text)) === "good evening");

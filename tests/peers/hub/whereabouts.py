@@ -14,6 +14,7 @@ import aiohttp
 
 PORTS = [int(port) for port in os.environ["WHEREABOUTS_PORTS"].split()]
 NAMES = ["Goloman", "Hands", "Holiday", "Welsh", "Wilkes"]
+LONGEST = 65_536
 PLACE = b"+34.068930-118.445127"
 
 
@@ -22,7 +23,7 @@ class Client:
         self.port, self.options = port, options
 
     async def __aenter__(self):
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, **self.options)
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20, **self.options)
         return self
 
     async def __aexit__(self, *_):
@@ -112,9 +113,39 @@ async def white_space_and_pieces_do_not_matter():
         at("Welsh", await client.line(), b"a", b"+1-1", now)
         assert await client.line() == b"? nonsense\n"
         at("Welsh", await client.line(), b"b", b"+2-2", now)
+
+
+def pieces_of(text):
+    """The same bytes as they may come: at once, one by one, cut somewhere."""
+    yield [text]
+    yield [text[at : at + 1] for at in range(len(text))]
+    yield [text[:4096], text[4096:-1], text[-1:]]
+
+
+async def long_lines_come_back_up_to_a_limit_and_what_came_before_is_answered():
+    for turn in range(3):
+        now = b"%d" % time.time()
+        client_name = b"before.%d" % turn
+        before = b"IAMAT %s +1-1 %s\n" % (client_name, now)
+        longest = b"y" * LONGEST
+        for end in (b"\n", b"\r\n"):
+            async with Client(PORTS[3]) as client:
+                await client.say(*list(pieces_of(before + longest + end + b"after\n"))[turn])
+                at("Welsh", await client.line(), client_name, b"+1-1", now)
+                assert await client.line() == b"? " + longest + b"\n"
+                assert await client.line() == b"? after\n"
+        for end in (b"\nafter\n", b"\r\nafter\n", b"", b"\r"):
+            async with Client(PORTS[3]) as client:
+                with contextlib.suppress(ConnectionError):
+                    await client.say(*list(pieces_of(before + longest + b"y" + end))[turn])
+                at("Welsh", await client.line(), client_name, b"+1-1", now)
+                assert await client.line() == b"", "a line that is too long ends the conversation"
+    # What is on its way when it ends takes back nothing.
+    async with Client(PORTS[3]) as client:
         with contextlib.suppress(ConnectionError):
-            await client.say(b"x" * 100_000)
-            assert await client.line() == b"", "a line without an end ends the conversation"
+            await client.say(b"one\n" + b"x" * 3_000_000)
+        assert await client.line() == b"? one\n"
+        assert await client.line() == b""
 
 
 async def the_same_in_other_ways():
@@ -125,6 +156,8 @@ async def the_same_in_other_ways():
         loop = asyncio.get_running_loop()
         await loop.sock_sendto(udp, report, ("127.0.0.1", int(os.environ["UDP"])))
         at("Goloman", await asyncio.wait_for(loop.sock_recv(udp, 65536), 20), b"other.door", PLACE, now)
+        await loop.sock_sendto(udp, b"  spaces stay \r\n", ("127.0.0.1", int(os.environ["UDP"])))
+        assert await asyncio.wait_for(loop.sock_recv(udp, 65536), 20) == b"?   spaces stay \n"
     async with aiohttp.ClientSession() as session:
         async with session.ws_connect(f"http://127.0.0.1:{os.environ['WEBSOCKET']}/") as conversation:
             await conversation.send_str("WHATSAT other.door 1 1")
@@ -132,6 +165,12 @@ async def the_same_in_other_ways():
             assert answer.startswith("AT Goloman ") and answer.endswith("}\n\n"), answer
             await conversation.send_str("?")
             assert await conversation.receive_str(timeout=20) == "? ?\n"
+            for line in (" \u00a0\u2003 spaces stay \u3000", "\x0b", "y" * LONGEST):
+                for end in ("", "\n", "\r\n"):
+                    await conversation.send_str(line + end)
+                    assert await conversation.receive_str(timeout=20) == f"? {line}\n", line[:99]
+            await conversation.send_str("y" * (LONGEST + 1))
+            assert (await conversation.receive(timeout=20)).data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     async with Client(int(os.environ["TLS"]), ssl=context) as client:
@@ -142,7 +181,7 @@ async def the_same_in_other_ways():
 async def main():
     checks = [
         every_server_knows_what_one_was_told, the_latest_report_wins_wherever_it_was_made, what_is_no_command_comes_back,
-        white_space_and_pieces_do_not_matter,
+        white_space_and_pieces_do_not_matter, long_lines_come_back_up_to_a_limit_and_what_came_before_is_answered,
     ]
     if "UDP" in os.environ:
         checks.append(the_same_in_other_ways)

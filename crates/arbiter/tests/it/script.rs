@@ -284,6 +284,7 @@ fn show(order: &Order) -> Option<String> {
                 spec.command.argv.join(" ")
             )
         }
+        Order::Refuse { service } => format!("refuse who comes to {service}"),
         Order::Probe { .. } | Order::StopProbe { .. } => return None,
         Order::Signal { worker, signal, .. } => format!("signal {signal} {worker}"),
         Order::Kill { worker } => format!("kill {worker}"),

@@ -104,6 +104,7 @@ pub(crate) fn set(spec: &mut ServiceSpec, pair: &str) {
         "scaling" => scale(spec, value),
         "singleton" => spec.singleton = true,
         "is_hub" => spec.kind = Kind::Hub(Box::new(crate::hub::spec())),
+        "is_gateway" => spec.kind = Kind::Gateway(Arc::default()),
         "hub_user" => spec.hub = true,
         "uses_hub" => {
             spec.hub = true;

@@ -336,7 +336,7 @@ impl World {
                 assert!(self.answered.insert(*id), "{id:?} is answered twice");
             }
             Order::Exit { code } => self.exits.push(*code),
-            Order::StopProbe { .. } | Order::Unwatch { .. } | Order::Tell(_) => {}
+            Order::StopProbe { .. } | Order::Unwatch { .. } | Order::Refuse { .. } | Order::Tell(_) => {}
         }
     }
 

@@ -13,8 +13,8 @@ use super::service::{Account, Variable};
 use super::shape::{Shape, read_by_shape};
 use super::{Backoff, Duration, Field, Limits, Located, Log, Stop};
 
-/// The worker that is the hub: `[hub]`, where there is a `[bus]`, a `[store]` or a `[herd]`. Keys that services have too
-/// mean the same here.
+/// The worker that is the hub: `[hub]`, where there is a `[bus]`, a `[store]` or a `[herd]`. Keys that services have
+/// too mean the same here.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hub {

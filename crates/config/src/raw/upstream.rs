@@ -21,7 +21,7 @@ pub struct Upstream {
     pub service: Field<String>,
     /// What is spoken: `http1`, or `http2` without asking first. Default: `http1`.
     pub protocol: Field<UpstreamProtocol>,
-    /// TLS: false, the default. Anything else is refused, as it is not spoken towards servers.
+    /// TLS towards servers: true, or a table. Default: false; for `to = "https://…"` true.
     pub tls: Field<ServerTls>,
     /// Who gets a request: `two-choices`, `latency`, `round-robin`, `least`, `hash:address`, `hash:path`, `hash:header:NAME`,
     /// `hash:cookie:NAME`. Default: `two-choices`.

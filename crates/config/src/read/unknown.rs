@@ -4,7 +4,7 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Reading, numbered, section};
-use crate::nearest::nearest;
+use crate::nearest::{begins, nearest};
 use crate::report::Problem;
 use crate::schema::Node;
 
@@ -31,6 +31,7 @@ impl Walk<'_> {
         if known.is_empty() {
             return;
         }
+        let beside: Vec<String> = table.keys().map(|name| name.get_ref().to_string()).collect();
         let mut unknown = Vec::new();
         for (name, value) in table.iter_mut() {
             match known.iter().find(|(key, _)| *key == name.get_ref()) {
@@ -39,7 +40,7 @@ impl Walk<'_> {
             }
         }
         for name in unknown {
-            self.refuse(&name, known.iter().map(|(key, _)| *key));
+            self.refuse(&name, &known, &beside);
             table.remove(name.get_ref().as_ref());
         }
     }
@@ -63,10 +64,11 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn refuse<'k>(
+    fn refuse(
         &mut self,
         name: &Spanned<std::borrow::Cow<'_, str>>,
-        known: impl Iterator<Item = &'k str>,
+        known: &[(&'static str, Node)],
+        beside: &[String],
     ) {
         let names: Vec<_> =
             self.path.iter().filter(|name| !name.starts_with('#')).map(String::as_str).collect();
@@ -78,9 +80,29 @@ impl Walk<'_> {
         };
         let key = name.get_ref();
         let problem = Problem::error(Some(name.span()), format!("{place} has no key `{key}`"));
-        self.reading.problems.push(problem.nearest(nearest(key, known)));
+        self.reading.problems.push(match within(key, known, beside) {
+            Some((table, inner)) if !names.is_empty() => {
+                problem.hint(format!("`{inner}` stands inside `{table}`: {table} = {{ …, {inner} = … }}"))
+            }
+            _ => problem.nearest(nearest(key, known.iter().map(|(key, _)| *key))),
+        });
         let mut path = self.path.clone();
         path.push(key.to_string());
         self.reading.cut.extend(section(&path));
     }
+}
+
+/// The table among the keys `beside` an unknown one in which that is known, or begins a key that is.
+fn within(
+    unknown: &str,
+    known: &[(&'static str, Node)],
+    beside: &[String],
+) -> Option<(&'static str, &'static str)> {
+    let written = known.iter().filter(|(key, _)| beside.iter().any(|name| name == key));
+    let tables = written.filter_map(|(key, node)| Some((*key, node.table()?.keys()?)));
+    let all: Vec<_> =
+        tables.flat_map(|(table, keys)| keys.into_iter().map(move |(key, _)| (table, key))).collect();
+    let exact = all.iter().find(|(_, key)| *key == unknown);
+    let begun = || all.iter().find(|(_, key)| begins(unknown, key));
+    exact.or_else(begun).copied()
 }

@@ -12,6 +12,8 @@ impl Resolution<'_> {
         let Some(written) = self.file.locks.clone() else { return LocksSpec::default() };
         let raw = written.value;
         let engine = self.engine(raw.engine.as_ref());
+        // What is no engine has been said to be none; what was meant is not known.
+        let is_known = raw.engine.as_ref().is_none_or(|engine| engine.parse::<Engine>().is_ok());
         self.demand(&raw.home, |home| !home.is_empty(), "home is the name of a node");
         let span = raw.engine.as_ref().and_then(|engine| engine.span.clone());
         match engine.external().map(|url| url.kind) {
@@ -28,6 +30,7 @@ impl Resolution<'_> {
                 self.problems.push(problem.hint("postgres:// and etcd:// are exact; see docs/locks.md"));
             }
             Some(EngineKind::Postgres | EngineKind::Etcd) => {}
+            None if !is_known => {}
             None => {
                 let has_engine = bus.engine.external().is_some() || store.engine.external().is_some();
                 if raw.home.is_none() && (has_engine || is_in_herd) {

@@ -23,6 +23,24 @@ fn the_reference_page_is_up_to_date() {
 }
 
 #[test]
+fn every_table_of_the_file_has_its_section() {
+    let (text, schema) = (reference(), schema());
+    let missing: Vec<_> = schema["properties"]
+        .as_object()
+        .expect("the keys of the file")
+        .keys()
+        .filter(|key| {
+            let heads = [format!("### `[{key}]`"), format!("### `[[{key}]]`"), format!("### `[{key}.NAME]`")];
+            !text.lines().any(|line| heads.iter().any(|head| line == head))
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    for head in ["#### `[route.files]`", "#### `[route.params.NAME]`", "#### `[[upstream.NAME.servers]]`"] {
+        assert!(text.lines().any(|line| line == head), "{head}");
+    }
+}
+
+#[test]
 fn every_key_is_described() {
     let text = reference();
     let bare: Vec<_> =

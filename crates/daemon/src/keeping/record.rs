@@ -81,6 +81,7 @@ impl Daemon {
         self.journal.end();
         self.folder.remove_notify_folder();
         self.folder.remove_handover_folder();
+        self.folder.remove_gateway_folder();
         self.folder.remove_dashboard_folder();
     }
 }

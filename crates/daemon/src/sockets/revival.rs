@@ -1,6 +1,7 @@
 //! Listeners that somebody has shut down: a worker's `shutdown()` ends the listening for all who hold the socket.
 
 use remuda_model::{Mode, SocketKind};
+use remuda_sys::CallError;
 use remuda_sys::socket::{self, Listener};
 
 use super::records::rebind;
@@ -19,6 +20,21 @@ pub(crate) enum Revived {
 }
 
 impl Bound {
+    /// Has its listeners refuse who comes, for ever, where they were bound here and take connections.
+    pub(crate) fn close(&self) -> Result<(), CallError> {
+        let mut state = self.lock();
+        if !state.spec.listen.is_bound_here() {
+            return Ok(());
+        }
+        state.is_closed = true;
+        state.listeners.iter().filter(|listener| listener.listening).try_for_each(socket::stop_listening)
+    }
+
+    /// Whether that was done.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
     /// The place of the listener with this cookie.
     pub(crate) fn place_of(&self, cookie: u64) -> Option<usize> {
         self.lock().listeners.iter().position(|listener| listener.cookie == cookie)

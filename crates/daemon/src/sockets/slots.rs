@@ -85,7 +85,7 @@ impl Bound {
 impl State {
     pub(super) fn new(spec: SocketSpec, listeners: Vec<Listener>) -> Self {
         let order = (0..listeners.len()).collect();
-        Self { spec, listeners, order, course: None }
+        Self { spec, listeners, order, course: None, is_closed: false }
     }
 
     /// As a record tells of it. What of its listeners was bound again came last, or the order is its own.

@@ -6,7 +6,7 @@ use remuda_model::gateway::{
     Action, AuthScheme, GatewaySpec, ParameterKind, ParameterPlace, ParameterSpec, RouteSpec, Segment,
 };
 
-use super::{answers, deed, documented, methods};
+use super::{answers, body_schema, deed, documented, methods};
 use crate::server::escape;
 
 const STYLE: &str = include_str!("page.css");
@@ -101,6 +101,13 @@ fn article(out: &mut String, number: usize, route: &RouteSpec) {
         let _ = write!(out, "<tr><td><code>{status}</code></td><td>{}</td></tr>", escape(&words));
     }
     out.push_str("</tbody></table>");
+    if let Some(schema) = body_schema(route) {
+        let _ = write!(
+            out,
+            "<details><summary>What the body must be (JSON Schema)</summary><pre>{}</pre></details>",
+            escape(&schema)
+        );
+    }
     if !matches!(route.action, Action::WebSocket(_) | Action::SocketIo(_) | Action::ServerSent(_)) {
         form(out, route);
     }
@@ -227,8 +234,7 @@ fn kind(spec: &ParameterSpec) -> String {
 fn form(out: &mut String, route: &RouteSpec) {
     let (target, mut fields) = path_fields(route);
     checked_fields(&mut fields, route);
-    let names =
-        if route.methods.is_empty() { vec!["GET", "POST", "PUT", "PATCH", "DELETE"] } else { methods(route) };
+    let names = methods(route);
     let options: String = names.iter().map(|name| format!("<option>{}</option>", escape(name))).collect();
     if names.iter().any(|name| matches!(*name, "POST" | "PUT" | "PATCH")) {
         let default = if route.request.schema.is_some() { "application/json" } else { "" };

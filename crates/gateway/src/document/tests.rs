@@ -1,7 +1,8 @@
 //! What documents say of routes.
 
 use remuda_model::gateway::{
-    AuthScheme, AuthSpec, GatewaySpec, ParameterKind, ParameterPlace, ParameterSpec, RequestSpec, SchemaSpec,
+    Action, AuthScheme, AuthSpec, FilesSpec, GatewaySpec, Page, ParameterKind, ParameterPlace, ParameterSpec,
+    RequestSpec, RouteSpec, SchemaSpec,
 };
 
 use super::{openapi, page};
@@ -69,6 +70,9 @@ fn a_page_is_complete_in_itself_and_escapes_what_it_shows() {
     assert!(page.contains("Shop &amp; Co") && page.contains("Shorten &lt;a&gt; URL"));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("hidden</"));
     assert!(page.contains("data-path=\"/shorten/{kind}\""));
+    let schema = page.split("JSON Schema)</summary><pre>").nth(1).unwrap().split("</pre>").next().unwrap();
+    assert!(schema.contains("&quot;url&quot;: {") && schema.contains("&quot;string&quot;"), "{schema}");
+    assert_eq!(page.matches("(JSON Schema)").count(), 1, "only the route that has one shows it");
 }
 
 #[test]
@@ -95,4 +99,26 @@ fn routes_that_differ_by_a_condition_are_one_operation_with_the_bodies_and_answe
     assert_eq!(post["responses"]["201"]["description"], "The short URL");
     assert_eq!(post["responses"]["409"]["description"], "It is taken");
     assert!(post["responses"]["422"].is_object(), "{post}");
+}
+
+#[test]
+fn a_route_of_any_method_has_the_operations_its_action_takes() {
+    let with = |pattern: &str, action: Action| RouteSpec { action, ..route(pattern, &[]) };
+    let respond = route("/any", &[]);
+    let mut body = route("/body", &[]);
+    body.request = RequestSpec { required: true, ..RequestSpec::default() };
+    let routes = vec![
+        respond,
+        body,
+        with("/files/*", Action::Files(Box::new(FilesSpec::new("/x".into())))),
+        with("/health", Action::Page(Page::Health)),
+    ];
+    let document = openapi(&GatewaySpec { routes, ..GatewaySpec::default() });
+    let of = |path: &str| {
+        let operations = document["paths"][path].as_object().unwrap().keys();
+        operations.cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(of("/any"), ["delete", "get", "patch", "post", "put"]);
+    assert_eq!(of("/body"), ["patch", "post", "put"]);
+    assert_eq!((of("/files/{rest}"), of("/health")), (vec!["get".to_owned()], vec!["get".to_owned()]));
 }

@@ -1,6 +1,6 @@
 //! A folder as a page, and as JSON.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,35 +37,44 @@ pub struct Entry {
     pub size: u64,
     /// When it was changed: seconds since 1970.
     pub modified: u64,
+    /// The name as it stands in a path that asks for it: every byte of it, percent-encoded where it has to be.
+    pub href: String,
 }
 
 impl Listing {
-    /// Reads what is in `folder`, which is asked for as `path`. Hidden files are left out unless `with_hidden`.
+    /// Reads what is in `folder`, which is asked for as `path`. Hidden files are left out unless `with_hidden`, and so is
+    /// what `look` does not find: it looks up names of the folder by the rule that serves them.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn read(folder: &File, path: &str, with_hidden: bool) -> io::Result<Self> {
+    pub fn read(
+        folder: &File,
+        path: &str,
+        with_hidden: bool,
+        look: impl Fn(&[u8]) -> io::Result<Metadata>,
+    ) -> io::Result<Self> {
         let (mut entries, mut is_cut) = (Vec::new(), false);
         // By its descriptor: the name may mean another folder by now.
         for entry in std::fs::read_dir(format!("/proc/self/fd/{}", folder.as_raw_fd()))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') && !with_hidden {
+            let name = entry?.file_name();
+            let bytes = name.as_encoded_bytes();
+            if bytes.starts_with(b".") && bytes != b".well-known" && !with_hidden {
                 continue;
             }
             if entries.len() == NAMES_MAX {
                 is_cut = true;
                 break;
             }
-            // Gone again, or a link to nowhere.
-            let Ok(found) = std::fs::metadata(entry.path()) else { continue };
+            // Gone again, a link to nowhere, or one that is not followed: of its target nothing is told.
+            let Ok(found) = look(bytes) else { continue };
             if !found.is_dir() && !found.is_file() {
                 continue;
             }
             let modified = found.modified().unwrap_or(UNIX_EPOCH);
             let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             let size = if found.is_file() { found.len() } else { 0 };
-            entries.push(Entry { name, is_folder: found.is_dir(), size, modified });
+            let (href, name) = (percent_encode(bytes), name.to_string_lossy().into_owned());
+            entries.push(Entry { name, is_folder: found.is_dir(), size, modified, href });
         }
         entries.sort_by(|one, two| two.is_folder.cmp(&one.is_folder).then_with(|| one.name.cmp(&two.name)));
         Ok(Self { path: path.to_owned(), entries, is_cut })
@@ -81,7 +90,7 @@ impl Listing {
         }
         for entry in &self.entries {
             let slash = if entry.is_folder { "/" } else { "" };
-            let (href, name) = (percent_encode(entry.name.as_bytes()), escape(&entry.name));
+            let (href, name) = (&entry.href, escape(&entry.name));
             let size = if entry.is_folder { String::new() } else { readable(entry.size) };
             let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(entry.modified);
             let modified = httpdate::fmt_http_date(modified);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use remuda_wire::http::Method;
 
 use super::ranges::{self, Ranges};
 use super::shelf::Form;
@@ -16,7 +17,10 @@ const BOUNDARY_PREFIX: &str = "remuda-part-";
 pub(super) fn fill(mut response: Response, form: &Form, request: &Request) -> Response {
     let fields = request.head.fields();
     let asked = match fields.get("range") {
-        Some(value) if form.validators.allows_range(fields) => ranges::read(value, form.size),
+        // Only GET has ranges (RFC 9110 14.2); of any other method the field means nothing.
+        Some(value) if *request.head.method() == Method::Get && form.validators.allows_range(fields) => {
+            ranges::read(value, form.size)
+        }
         _ => Ranges::Whole,
     };
     match asked {

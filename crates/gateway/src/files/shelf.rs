@@ -314,7 +314,7 @@ fn whole(file: &File, state: State) -> io::Result<Option<Bytes>> {
     Ok((State::of(file)? == state).then(|| Bytes::from(content)))
 }
 
-fn links(spec: &FilesSpec) -> Links {
+pub(super) fn links(spec: &FilesSpec) -> Links {
     match spec.links {
         gateway::Links::None => Links::None,
         gateway::Links::Beneath => Links::Beneath,

@@ -316,7 +316,9 @@ impl Crowd {
         if let Some(client) = self.clients.get(key) {
             let deadline = client.session.deadline();
             let deadline = client.connect_by.map_or(deadline, |by| by.min(deadline));
-            self.due.push(Reverse((deadline, Due::Client(key))));
+            // While an answer is waited for: it may come at once, and the next ping is due before the answer would be late.
+            let next = deadline.min(now + options.ping_interval);
+            self.due.push(Reverse((next, Due::Client(key))));
         }
     }
 

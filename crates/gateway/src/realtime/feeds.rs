@@ -68,6 +68,16 @@ pub(super) enum Way {
     Stream(Rc<Stream>),
 }
 
+impl Way {
+    /// Whether the client was let go already: nothing is put in any more, and nothing counted a second time.
+    fn is_ending(&self) -> bool {
+        match self {
+            Self::Socket(sink, _) => sink.is_ending(),
+            Self::Stream(stream) => stream.has_ended(),
+        }
+    }
+}
+
 /// A message in the forms clients take.
 #[derive(Debug, Default)]
 struct Forms {
@@ -193,6 +203,9 @@ impl Listener for Feed {
         let forms = Forms::default();
         let outlets = self.outlets.borrow();
         for outlet in outlets.keys().filter_map(|key| outlets.get(key)) {
+            if outlet.way.is_ending() {
+                continue;
+            }
             let is_kept = match &outlet.way {
                 Way::Socket(sink, is_binary) => {
                     let frame = forms.frame(message, *is_binary);

@@ -123,6 +123,10 @@ impl Sink {
 
     /// As [`close`](Self::close), and what was not begun to be written is dropped: the client does not take it anyway.
     pub fn cut(&self, code: CloseCode, reason: &str) {
+        // Its close frame is on its way, and must not be dropped.
+        if self.is_ending() {
+            return;
+        }
         let begun = usize::from(self.offset.get() > 0);
         let mut queue = self.queue.borrow_mut();
         queue.truncate(begun);

@@ -99,6 +99,13 @@ fn the_most_specific_route_wins_wherever_it_stands() {
 }
 
 #[test]
+fn of_parameters_with_as_much_text_around_them_the_one_with_more_in_front_is_taken() {
+    let table = table(&["/{a}b/*", "/a{a}/{b}"]);
+    takes(&table, "GET /ab/c", "/a{a}/{b}", &["b", "c"]);
+    takes(&table, "GET /cb/c", "/{a}b/*", &["c", "c"]);
+}
+
+#[test]
 fn hosts_come_before_paths_and_exact_ones_before_wildcards() {
     let table = Table::new(vec![
         route("/x", &[]),
@@ -212,6 +219,7 @@ fn templates_are_filled_in_as_their_place_asks() {
         filled("https://{host}{uri}", Place::Url),
         "https://example.org/u/a%20b%2F%3F%23/c/d?q=%20x%0Ay"
     );
+    assert_eq!(filled("https://{authority}/", Place::Url), "https://example.org:80/");
     assert_eq!(filled("/v/{id}/{rest}{?query}", Place::Url), "/v/a%20b%2F%3F%23/c/d?q=%20x%0Ay");
     assert_eq!(filled("/{query.q}", Place::Url), "/%20x%0Ay");
     assert_eq!(filled("{query.q}|{id}|{header.x-a}", Place::Header), " xy|a b/?#|a\tb");

@@ -3,6 +3,8 @@
 //! Each node is visited once at most for a request, since it is reached by one way only and takes the path's segments one
 //! by one: the work is bounded by the number of segments of all patterns, whatever the path.
 
+use std::cmp::Reverse;
+
 use remuda_model::gateway::{Pattern, Segment, SegmentKind};
 use remuda_wire::http::normalize;
 
@@ -47,8 +49,9 @@ impl Edge {
         (fits && is_kind).then_some((self.prefix.len(), end))
     }
 
-    fn rank(&self) -> (std::cmp::Reverse<usize>, SegmentKind) {
-        (std::cmp::Reverse(self.prefix.len() + self.suffix.len()), self.kind)
+    /// No two edges that take one segment have the same rank, so that the first that takes it is the one.
+    fn rank(&self) -> (Reverse<usize>, Reverse<usize>, SegmentKind) {
+        (Reverse(self.prefix.len() + self.suffix.len()), Reverse(self.prefix.len()), self.kind)
     }
 }
 

@@ -51,6 +51,7 @@ impl Values<'_> {
                 let mut buffer = [0; 253];
                 Value::Encoded(bare_host(self.subject.host, &mut buffer).to_vec())
             }
+            Variable::Authority => Value::Encoded(self.subject.host.to_ascii_lowercase()),
             Variable::Scheme => text(if self.subject.is_secure { "https" } else { "http" }),
             Variable::Method => text(self.subject.method),
             Variable::Client => {

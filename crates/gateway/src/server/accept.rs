@@ -120,6 +120,9 @@ impl Door {
                     self.take(transport, peer, handler, tasks);
                 }
                 Err(error) if is_of_one_connection(&error) => {}
+                // Nobody comes here any more, because everything ends; or somebody shut it down who should not have, and
+                // it will listen again.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => tokio::time::sleep(PAUSE).await,
                 Err(error) => self.no_descriptors(&error).await,
             }
         }

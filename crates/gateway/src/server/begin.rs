@@ -93,7 +93,7 @@ async fn shake(tls: &Tls, transport: Transport) -> Result<(Transport, Session), 
             let (stream, session) = tls.accept(stream.into_inner()).await?;
             (Transport::UnixTls(stream.into()), session)
         }
-        Transport::Tls(_) | Transport::UnixTls(_) | Transport::Tunnel(_) => {
+        Transport::Tls(_) | Transport::UnixTls(_) | Transport::Behind(_) | Transport::Tunnel(_) => {
             return Err(HandshakeError::Failed(io::ErrorKind::Unsupported.into()));
         }
     })

@@ -5,6 +5,7 @@
 //! the runtime, so that the next one waits instead of asking the kernel in vain.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,9 +16,14 @@ use bytes::BufMut as _;
 use remuda_sys::transfer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::client;
 use tokio_rustls::server::TlsStream;
 
 use super::http2::Tunnel;
+
+/// What is read and written, whatever it is.
+pub trait Duplex: AsyncRead + AsyncWrite + fmt::Debug + Unpin {}
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Unpin> Duplex for T {}
 
 /// A connection's bytes.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub enum Transport {
     Tls(RefCell<Box<TlsStream<TcpStream>>>),
     /// TLS on a Unix stream socket.
     UnixTls(RefCell<Box<TlsStream<UnixStream>>>),
+    /// TLS towards a server behind us.
+    Behind(RefCell<Box<client::TlsStream<Box<dyn Duplex>>>>),
     /// A stream of HTTP/2 that carries something else.
     Tunnel(RefCell<Box<Tunnel>>),
 }
@@ -54,6 +62,10 @@ macro_rules! on_stream {
                 let $stream = &mut *cell.borrow_mut();
                 $what
             }
+            Transport::Behind(cell) => {
+                let $stream = &mut *cell.borrow_mut();
+                $what
+            }
             Transport::Tunnel(cell) => {
                 let $stream = &mut *cell.borrow_mut();
                 $what
@@ -74,7 +86,7 @@ macro_rules! on_socket {
                 let $stream = &mut *cell.borrow_mut();
                 $what
             }
-            Transport::Tls(_) | Transport::UnixTls(_) | Transport::Tunnel(_) => $other,
+            Transport::Tls(_) | Transport::UnixTls(_) | Transport::Behind(_) | Transport::Tunnel(_) => $other,
         }
     };
 }
@@ -110,6 +122,7 @@ impl Transport {
         buffer: &mut Vec<u8>,
         most: usize,
     ) -> Poll<io::Result<usize>> {
+        self.push_on(context);
         on_stream!(self, stream => {
             let room = (buffer.capacity() - buffer.len()).min(most);
             let mut limited = buffer.limit(room);
@@ -124,7 +137,28 @@ impl Transport {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.push_on(context);
         on_stream!(self, stream => Pin::new(stream).poll_read(context, buffer))
+    }
+
+    /// What a session of TLS towards a server holds back is handed on by whoever waits for the answer, so that nobody who
+    /// writes to a server has to know what it is reached by. That it failed is found by reading.
+    fn push_on(&self, context: &mut Context<'_>) {
+        if let Self::Behind(cell) = self {
+            let _pending = Pin::new(&mut *cell.borrow_mut()).poll_flush(context);
+        }
+    }
+
+    /// The stream alone, for those who read and write as streams are.
+    pub(crate) fn into_stream(self) -> Box<dyn Duplex> {
+        match self {
+            Self::Tcp(cell) => Box::new(cell.into_inner()),
+            Self::Unix(cell) => Box::new(cell.into_inner()),
+            Self::Tls(cell) => cell.into_inner(),
+            Self::UnixTls(cell) => cell.into_inner(),
+            Self::Behind(cell) => cell.into_inner(),
+            Self::Tunnel(cell) => cell.into_inner(),
+        }
     }
 
     /// Writes some of `bytes`.

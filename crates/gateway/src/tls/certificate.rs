@@ -49,7 +49,7 @@ pub enum CertificateError {
         path: PathBuf,
     },
     /// A file is no PEM, or ends in the middle of it.
-    #[error("read {}: {source}; is it still being written?", path.display())]
+    #[error("read {}: {}; is it still being written?", path.display(), fault(source))]
     Pem {
         /// Which.
         path: PathBuf,
@@ -158,4 +158,18 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<HostPattern> {
         _ => None,
     };
     extension.value.general_names.iter().filter_map(name).collect()
+}
+
+/// What is wrong with a file of PEM, for people: the library prints a block's name as numbers.
+pub(crate) fn fault(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            format!("the line \"-----END {}-----\" is missing", String::from_utf8_lossy(end_marker))
+        }
+        pem::Error::IllegalSectionStart { line } => {
+            format!("{:?} is no begin of a block", String::from_utf8_lossy(line))
+        }
+        pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
+        other => other.to_string(),
+    }
 }

@@ -11,11 +11,13 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{self, PemObject as _};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::certificate::fault;
+
 /// Who signs clients' certificates cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthoritiesError {
     /// The file cannot be read, or is no PEM.
-    #[error("read the authorities of clients' certificates from {}: {source}", path.display())]
+    #[error("read the authorities of clients' certificates from {}: {}", path.display(), fault(source))]
     Pem {
         /// Which.
         path: PathBuf,

@@ -65,8 +65,7 @@ impl Upstream {
         let place = self.place(member);
         let within = self.connect_within(place);
         self.figures.connected();
-        let connecting = place.connect(|| self.figures.backlog_full());
-        match tokio::time::timeout(within, connecting).await {
+        match tokio::time::timeout(within, self.open(place)).await {
             Ok(Ok(transport)) => Ok(transport),
             Ok(Err(error)) => Err(UpstreamError::Connect(error.to_string())),
             Err(_elapsed) => Err(UpstreamError::ConnectLate(within)),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -18,11 +19,12 @@ use super::http2::Sessions;
 use super::link::Link;
 use super::place::{Place, PlaceError};
 use super::pool::Pool;
+use super::security::{Security, SecurityError};
 use crate::balance::{
     BudgetOptions, EjectionOptions, Group, GroupOptions, HealthOptions, MemberId, MemberOptions, Method,
     Moment, QueueOptions, Refusal, Ticket, hash_of,
 };
-use crate::server::{Buffers, Request, Server};
+use crate::server::{Buffers, Request, Server, Transport};
 
 /// Longest time a member is left alone.
 const EJECTION_MAX: Duration = Duration::from_secs(300);
@@ -45,6 +47,14 @@ pub enum SettingError {
         /// What is wrong.
         source: PlaceError,
     },
+    /// TLS towards its servers.
+    #[error("use upstream {name}: {source}")]
+    Security {
+        /// Key of the upstream.
+        name: String,
+        /// What is wrong.
+        source: SecurityError,
+    },
     /// It asks for what this gateway does not do.
     #[error("use upstream {name}: {what} is not supported by this gateway")]
     Unsupported {
@@ -61,6 +71,8 @@ pub struct Upstream {
     pub(super) name: String,
     pub(super) spec: UpstreamSpec,
     pub(super) places: Vec<Place>,
+    /// How servers show who they are; `None`: what is said to them is not hidden.
+    pub(super) security: Option<Security>,
     pub(super) group: RefCell<Group>,
     pub(super) waiters: RefCell<BTreeMap<Ticket, oneshot::Sender<Result<MemberId, Refusal>>>>,
     pub(super) pool: Pool,
@@ -101,20 +113,26 @@ impl Upstream {
         seed: u64,
     ) -> Result<Rc<Self>, SettingError> {
         let unsupported = |what| SettingError::Unsupported { name: name.to_owned(), what };
-        if spec.tls.is_some() {
-            return Err(unsupported("TLS towards servers"));
+        if spec.tls.is_some() && spec.proxy_protocol.is_some() {
+            return Err(unsupported("the PROXY protocol before TLS"));
         }
         if spec.protocol == UpstreamProtocol::Http2 && spec.proxy_protocol.is_some() {
             return Err(unsupported("the PROXY protocol on connections of HTTP/2, which all clients share,"));
         }
         let (places, members) = members(spec, services.get(name).map_or(&[], Vec::as_slice))
             .map_err(|source| SettingError::Place { name: name.to_owned(), source })?;
+        let security = spec.tls.as_ref();
+        let security = security.map(|tls| Security::new(tls, spec.protocol == UpstreamProtocol::Http2));
+        let security = security
+            .transpose()
+            .map_err(|source| SettingError::Security { name: name.to_owned(), source })?;
         let keep_max = usize::try_from(spec.keep_alive_max).unwrap_or(usize::MAX);
         Ok(Rc::new(Self {
             name: name.to_owned(),
             pool: Pool::new(places.len(), spec.keep_alive, keep_max),
             group: RefCell::new(Group::new(group_options(spec), members, seed)),
             places,
+            security,
             spec: spec.clone(),
             http2: Sessions::default(),
             waiters: RefCell::default(),
@@ -143,6 +161,15 @@ impl Upstream {
 
     pub(super) fn place(&self, member: MemberId) -> &Place {
         &self.places[member.0]
+    }
+
+    /// A new connection to a server, which has shown who it is where that is wanted.
+    pub(super) async fn open(&self, place: &Place) -> io::Result<Transport> {
+        let transport = place.connect(|| self.figures.backlog_full()).await?;
+        match &self.security {
+            None => Ok(transport),
+            Some(security) => security.secure(transport, place.host()).await,
+        }
     }
 
     pub(super) fn connect_within(&self, place: &Place) -> Duration {

@@ -17,7 +17,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::client::{self, ResponseFuture, SendRequest};
 use remuda_wire::http::{Framing, ResponseHead};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use super::deadlines::Alarm;
@@ -26,7 +25,7 @@ use super::forward::Forward;
 use super::group::Upstream;
 use super::head::{self, Framed, Rewritten};
 use crate::balance::MemberId;
-use crate::server::{Body, Request, Response, Transport};
+use crate::server::{Body, Request, Response};
 use relay::Relay;
 use sending::Failed;
 pub(super) use sending::Sending;
@@ -45,10 +44,6 @@ pub(super) struct Sessions {
     /// What reads and writes them; ends with this.
     drivers: RefCell<JoinSet<()>>,
 }
-
-/// What is written and read.
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
 impl Upstream {
     /// One attempt at `member`. `Ok(Err(…))` says whether the connection had been used before.
@@ -92,19 +87,12 @@ impl Upstream {
             return Ok((session, true));
         }
         let transport = self.dial(member).await?;
-        let stream: Box<dyn Stream> = match transport {
-            Transport::Tcp(stream) => Box::new(stream.into_inner()),
-            Transport::Unix(stream) => Box::new(stream.into_inner()),
-            Transport::Tls(stream) => Box::new(stream.into_inner()),
-            Transport::UnixTls(stream) => Box::new(stream.into_inner()),
-            Transport::Tunnel(stream) => Box::new(stream.into_inner()),
-        };
         let handshake = client::Builder::new()
             .initial_window_size(WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEAD_MAX)
             .enable_push(false)
-            .handshake::<_, Bytes>(stream);
+            .handshake::<_, Bytes>(transport.into_stream());
         let (session, driver) = handshake.await.map_err(|error| UpstreamError::Connect(error.to_string()))?;
         let mut drivers = self.http2.drivers.borrow_mut();
         while drivers.try_join_next().is_some() {}

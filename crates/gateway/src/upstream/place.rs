@@ -25,6 +25,8 @@ const MISSING_MAX: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Place {
     text: String,
+    /// As it is written, without the port.
+    host: Option<String>,
     way: Way,
 }
 
@@ -57,7 +59,11 @@ impl Place {
             ServerAddress::Unix(path) => Way::Unix(path.clone()),
             ServerAddress::Abstract(name) => Way::Unix(in_abstract(name)),
         };
-        Self { text: address.to_string(), way }
+        let host = match address {
+            ServerAddress::Tcp { host, .. } => Some(host.clone()),
+            ServerAddress::Unix(_) | ServerAddress::Abstract(_) => None,
+        };
+        Self { text: address.to_string(), host, way }
     }
 
     /// Of a service's listener.
@@ -68,12 +74,17 @@ impl Place {
             Address::Abstract(name) => Way::Unix(in_abstract(name)),
             other => return Err(PlaceError(other.to_string())),
         };
-        Ok(Self { text: address.to_string(), way })
+        Ok(Self { text: address.to_string(), host: None, way })
     }
 
     /// As it is written.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The host whose certificate is expected there; a service and a Unix socket have none.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
     }
 
     /// Whether it is on this machine and reached by a file.

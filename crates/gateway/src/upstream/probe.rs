@@ -39,7 +39,7 @@ impl Upstream {
     }
 
     async fn ask(&self, place: &Place, health: &HealthSpec) -> io::Result<(u16, String)> {
-        let transport = place.connect(|| self.figures.backlog_full()).await?;
+        let transport = self.open(place).await?;
         let host = health.host.as_deref().or(self.spec.host.as_deref()).unwrap_or("localhost");
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: remuda-health\r\nAccept: */*\r\nConnection: close\r\n\r\n",

@@ -206,6 +206,41 @@ fn folders_have_a_slash_an_index_or_a_listing() {
 }
 
 #[test]
+fn a_listing_tells_nothing_of_what_is_not_served() {
+    let listed = |links: Links| {
+        let site = Folder::new(|settings| (settings.listing, settings.links) = (true, links));
+        let (root, outside) = (site.root(), site.folder.path().to_owned());
+        fs::create_dir(root.join("in")).unwrap();
+        symlink(outside.join("secret"), root.join("in/absolute")).unwrap();
+        symlink("../../secret", root.join("in/relative")).unwrap();
+        symlink("../..", root.join("in/up")).unwrap();
+        symlink("nowhere", root.join("in/broken")).unwrap();
+        symlink("../a.txt", root.join("in/inside")).unwrap();
+        write(&root.join("in/own"), "own");
+        let text = site.ask("GET", "/in/", "Accept: application/json\r\n").text().to_owned();
+        let listing: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let names = listing["entries"].as_array().unwrap().iter();
+        let names: Vec<String> = names.map(|entry| entry["name"].as_str().unwrap().to_owned()).collect();
+        for name in &names {
+            assert_ne!(site.status(&format!("/in/{name}")), 404, "{name} is listed");
+        }
+        names
+    };
+    assert_eq!(listed(Links::None), ["own"]);
+    assert_eq!(listed(Links::Beneath), ["inside", "own"]);
+    assert_eq!(listed(Links::All), ["up", "absolute", "inside", "own", "relative"]);
+}
+
+#[test]
+fn a_listed_name_that_is_no_text_leads_to_its_file() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let site = Folder::new(|settings| settings.listing = true);
+    write(&site.root().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "coffee");
+    assert!(site.get("/").text().contains("href=\"./caf%E9\""));
+    assert_eq!(site.get("/caf%E9").text(), "coffee");
+}
+
+#[test]
 fn what_a_client_has_is_not_sent_again() {
     let site = Folder::new(|_| {});
     let first = site.get("/a.txt");
@@ -226,6 +261,11 @@ fn parts_are_sent_one_by_one_or_together() {
     assert_eq!((none.status(), none.field("content-range")), (416, Some("bytes */10")));
     let stale = site.ask("GET", "/a.txt", "Range: bytes=2-4\r\nIf-Range: \"x\"\r\n");
     assert_eq!((stale.status(), stale.text()), (200, "0123456789"));
+    // Only GET has ranges (RFC 9110 14.2).
+    for range in ["bytes=2-4", "bytes=10-", "bytes=0-1,3-4"] {
+        let head = site.ask("HEAD", "/a.txt", &format!("Range: {range}\r\n"));
+        assert_eq!((head.status(), head.field("content-length")), (200, Some("10")), "{range}");
+    }
     let content: String = (0..200_000).map(|at| char::from(b'a' + u8::try_from(at % 26).unwrap())).collect();
     write(&site.root().join("large"), &content);
     let several = site.ask("GET", "/large", "Range: bytes=0-1,100000-100002,-2\r\n");

@@ -37,6 +37,8 @@ fn what_is_half_written_or_does_not_fit_leaves_the_one_before_in_use() {
     let authority = Authority::new();
     let spec = authority.put("a", &["a.test"], YEAR);
     let server = SecureServer::new(settings(vec![spec.clone()]));
+    // It has to have begun with the first one.
+    server.until(|figures| !figures.certificates.is_empty());
     let dialer = Dialer::new(authority.roots()).without_memory();
     let refused =
         |times: u64| server.until(|figures| figures.events.get("certificate-refused") == Some(&times));
@@ -46,6 +48,8 @@ fn what_is_half_written_or_does_not_fit_leaves_the_one_before_in_use() {
         });
         assert_eq!(offered(&dialer, &server), "CN=a");
     };
+    // It has read them: what comes now is a change.
+    server.until(|_| true);
     let (certificate, key) = authority.issue(&["a.test"], "new", YEAR);
     // The certificate is there and the key is not yet.
     fs::write(&spec.certificate, &certificate).unwrap();
@@ -54,7 +58,7 @@ fn what_is_half_written_or_does_not_fit_leaves_the_one_before_in_use() {
     // Half of a file.
     fs::write(&spec.certificate, &certificate[..certificate.len() / 2]).unwrap();
     refused(2);
-    problem("is it still being written?");
+    problem("the line \"-----END CERTIFICATE-----\" is missing; is it still being written?");
     // None at all.
     fs::remove_file(&spec.certificate).unwrap();
     refused(3);

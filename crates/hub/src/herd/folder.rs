@@ -215,6 +215,12 @@ impl Hub {
         for key in self.connections.keys() {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             let Protocol::Herd(peer) = &mut connection.protocol else { continue };
+            let is_removed = matches!(&peer.part, Part::Node(node) if removed.contains(node));
+            if is_removed && peer.session.waiting() == 0 {
+                // It is told, so that it need not guess why nobody speaks with it; but nothing else that waits is.
+                let told = peer.send_frame(kind::REMOVALS, &removals);
+                let _ = told.is_ok() && peer.write(&mut connection.stream).is_ok();
+            }
             if let Err(error) = peer.session.recheck(&membership.trust) {
                 peer.trouble = Some(error.to_string());
                 connection.closing = true;

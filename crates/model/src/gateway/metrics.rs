@@ -11,6 +11,12 @@ use super::UpstreamMetrics;
 /// `SERVICE.WORKER.figures`. It answers each connection and closes it.
 pub const FIGURES_ENDING: &str = ".figures";
 
+/// The name of the socket on which a worker of `service` tells its figures.
+#[must_use]
+pub fn figures_socket(service: &crate::ServiceName, worker: u64) -> String {
+    format!("{service}.{worker}{FIGURES_ENDING}")
+}
+
 /// Longest answer, bytes: 10,000 routes of some hundred bytes.
 pub const FIGURES_BYTES_MAX: usize = 8 << 20;
 

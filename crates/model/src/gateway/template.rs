@@ -24,6 +24,7 @@ const TEMPLATE_BYTES_MAX: usize = 64 << 10;
 /// | `{query}` | the query as it came, without `?`; nothing where there is none |
 /// | `{?query}` | the same with `?` before it, where there is one |
 /// | `{host}` | the host, without a port |
+/// | `{authority}` | the host, with its port where it has one |
 /// | `{scheme}` | `http` or `https` |
 /// | `{method}` | the method |
 /// | `{client}` | the client's address, without a port |
@@ -64,6 +65,8 @@ pub enum Variable {
     MarkedQuery,
     /// `{host}`.
     Host,
+    /// `{authority}`.
+    Authority,
     /// `{scheme}`.
     Scheme,
     /// `{method}`.
@@ -184,12 +187,13 @@ impl FromStr for Template {
 
 impl Variable {
     /// Names that stand for the same thing in each request; no parameter can be called so.
-    pub const RESERVED: [&str; 11] = [
+    pub const RESERVED: [&str; 12] = [
         "uri",
         "path",
         "query",
         "?query",
         "host",
+        "authority",
         "scheme",
         "method",
         "client",
@@ -206,6 +210,7 @@ impl Variable {
             "query" => Self::Query,
             "?query" => Self::MarkedQuery,
             "host" => Self::Host,
+            "authority" => Self::Authority,
             "scheme" => Self::Scheme,
             "method" => Self::Method,
             "client" => Self::Client,

@@ -1,3 +1,5 @@
+//! The numbers of the generator as others publish them.
+
 use super::split_mix;
 
 #[test]

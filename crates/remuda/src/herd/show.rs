@@ -20,6 +20,12 @@ pub(crate) fn status(printing: &Printing, place: &Place, screen: &mut Screen) ->
     } else {
         screen.text(&summary(&membership))?;
     }
+    if is_removed(&membership) {
+        let label = paint(BAD, "error:");
+        screen.note(&format!("{label} this node was removed from the herd: nobody speaks with it"));
+        screen.note("an invitation of a signer and `remuda herd join -` here make it a new node");
+        return Ok(Exit::No);
+    }
     if ends <= now {
         screen.note(&format!("{} its certificate has expired: nobody speaks with it", paint(BAD, "error:")));
         return Ok(Exit::No);
@@ -32,6 +38,11 @@ pub(crate) fn status(printing: &Printing, place: &Place, screen: &mut Screen) ->
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Whether this node has heard that it was removed.
+fn is_removed(membership: &Membership) -> bool {
+    membership.trust.removals().contains(membership.node.id)
 }
 
 fn is_due(membership: &Membership) -> bool {
@@ -59,6 +70,7 @@ pub(crate) fn document(membership: &Membership) -> Value {
         "node": membership.node.id.to_string(),
         "name": membership.node.name,
         "signer": membership.node.is_signer,
+        "is_removed": is_removed(membership),
         "addresses": membership.member.addresses,
         "authorities": trust.authorities().iter().map(fingerprint).collect::<Vec<_>>(),
         "certificate": {
@@ -75,7 +87,8 @@ pub(crate) fn document(membership: &Membership) -> Value {
 pub(crate) fn summary(membership: &Membership) -> String {
     let node = &membership.node;
     let role = if node.is_signer { ", a signer" } else { "" };
-    let mut text = format!("node {} of herd {}{role}\n", node.name, node.herd);
+    let state = if is_removed(membership) { ", removed from it" } else { "" };
+    let mut text = format!("node {} of herd {}{role}{state}\n", node.name, node.herd);
     let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
     line("number", &node.id.to_string());
     for address in &membership.member.addresses {
@@ -91,7 +104,7 @@ pub(crate) fn summary(membership: &Membership) -> String {
     }
     let removed = membership.trust.removals().len();
     if removed > 0 {
-        line("removed", &format!("{removed} node{}", if removed == 1 { "" } else { "s" }));
+        line("removed", &format!("{removed} {}", if removed == 1 { "node" } else { "nodes" }));
     }
     text
 }
@@ -120,6 +133,7 @@ pub(crate) fn nodes(printing: &Printing, place: &Place, screen: &mut Screen) -> 
     };
     let removals = membership.trust.removals();
     let state = |peer: &Peer| match peer.id {
+        id if id == own.id && removals.contains(id) => "this node, removed",
         id if id == own.id => "this node",
         id if removals.contains(id) => "removed",
         _ => "",

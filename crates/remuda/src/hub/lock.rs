@@ -7,6 +7,7 @@
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
+use remuda_config::raw;
 use remuda_model::{ExitStatus, Signal, Tick};
 use remuda_sys::clock;
 use remuda_sys::event::{Signals, wait_readable};
@@ -15,6 +16,7 @@ use remuda_toolkit::Environment;
 use remuda_toolkit::client::Hub;
 use serde_json::json;
 
+use super::HUB_AWAY;
 use super::guarded::Guarded;
 use super::lease::{Lease, Standing, Wanted};
 use crate::arguments::{Global, LockArguments};
@@ -27,12 +29,20 @@ const PASSED_ON: [&str; 6] = ["TERM", "INT", "QUIT", "HUP", "USR1", "USR2"];
 const GRACE: Duration = Duration::from_secs(10);
 /// The exit code for a lock that was lost while the command ran, as `timeout` has it for a time that is over.
 const LOST: u8 = 124;
+/// The longest wait that may be asked for, as the hub has it.
+const WAIT_MAX: Duration = Duration::from_hours(24);
 /// As shells have it: ended by a signal of this number more.
 const SIGNALLED: i32 = 128;
 
 /// Runs the command while the lock is held.
 pub(crate) async fn lock(arguments: LockArguments, global: &Global, screen: &mut Screen) -> Outcome {
-    let hub = match own_hub(global)? {
+    if let Some(wait) = arguments.wait.filter(|wait| *wait > WAIT_MAX) {
+        let message = format!("{} is longer than a lock can be waited for: 24h at most", words(wait));
+        return Err(Failure::new(Exit::Refused, message).hint("without --wait it waits as long as it takes"));
+    }
+    let own = own_hub(global)?;
+    let is_own = own.is_some();
+    let hub = match own {
         Some(hub) => hub,
         None => super::find(global, 0).await?,
     };
@@ -48,8 +58,18 @@ pub(crate) async fn lock(arguments: LockArguments, global: &Global, screen: &mut
     let lease = Lease::begin(&hub, wanted)
         .map_err(|error| Failure::new(Exit::No, format!("cannot start: {error}")))?;
     let outcome = held(&lease, &signals, &arguments, screen);
+    let is_unanswered = lease.look(|standing| matches!(standing, Standing::Unanswered(_)));
     lease.end();
-    outcome
+    match outcome {
+        // The arbiter may know why.
+        Err(failure) if is_unanswered && !is_own => match super::find(global, 0).await {
+            Err(Failure { hint: Some(hint), message, .. }) => {
+                Err(Failure::new(Exit::No, format!("{}: {message}", failure.message)).hint(hint))
+            }
+            _ => Err(failure),
+        },
+        outcome => outcome,
+    }
 }
 
 /// In a worker, unless an instance is named: the hub as the worker finds it, with what its service may do.
@@ -75,14 +95,29 @@ fn whoever() -> String {
 /// Waits for the lock, then for the command.
 fn held(lease: &Lease, signals: &Signals, arguments: &LockArguments, screen: &mut Screen) -> Outcome {
     let name = &arguments.name;
+    let mut away: Option<String> = None;
     let fence = loop {
-        let news = lease.look(|standing| match standing {
-            Standing::Waiting => None,
-            Standing::Held { fence, .. } => Some(Ok(*fence)),
-            Standing::Taken => Some(Err(Failure::new(Exit::No, format!("another has the lock {name:?}")))),
-            Standing::Lost(why) => Some(Err(lost(name, why))),
-            Standing::Failed(failure) => Some(Err(failure.clone())),
+        let (now_away, news) = lease.look(|standing| match standing {
+            Standing::Waiting => (None, None),
+            Standing::Away(who) => (Some(who.clone()), None),
+            Standing::Held { fence, .. } => (None, Some(Ok(*fence))),
+            Standing::Taken => {
+                (None, Some(Err(Failure::new(Exit::No, format!("another has the lock {name:?}")))))
+            }
+            Standing::Lost(why) => (None, Some(Err(lost(name, why)))),
+            Standing::Unanswered(why) => (away.clone(), Some(Err(unanswered(arguments, why)))),
+            Standing::Failed(failure) => (away.clone(), Some(Err(failure.clone()))),
         });
+        match (&away, &now_away) {
+            (None, Some(who)) => {
+                screen.note(&format!("remuda: {who} is away; the lock {name:?} is waited for all the same"));
+            }
+            (Some(who), None) => {
+                screen.note(&format!("remuda: {who} is back; the lock {name:?} is waited for"));
+            }
+            _ => {}
+        }
+        away = now_away;
         if let Some(news) = news {
             break news?;
         }
@@ -131,7 +166,7 @@ fn attend(
             Standing::Held { until, .. } if *until > now => Ok(*until),
             Standing::Held { .. } => Err("the hub did not answer for as long as the lease lasts".to_owned()),
             Standing::Lost(why) => Err(why.clone()),
-            Standing::Waiting | Standing::Taken | Standing::Failed(_) => Err("it is not held".to_owned()),
+            _ => Err("it is not held".to_owned()),
         });
         if let (Err(reason), None) = (&until, &why) {
             screen.note(&format!("remuda: the lock {name:?} is lost: {reason}; the command is told to end"));
@@ -157,6 +192,20 @@ fn attend(
 
 fn lost(name: &str, why: &str) -> Failure {
     Failure::new(Exit::Worker(LOST), format!("the lock {name:?} is lost: {why}"))
+}
+
+/// Nobody answered for as long as it was to be waited.
+fn unanswered(arguments: &LockArguments, why: &str) -> Failure {
+    let within = match arguments.wait.filter(|wait| !wait.is_zero()) {
+        Some(wait) => format!(" within {}", words(wait)),
+        None => String::new(),
+    };
+    Failure::new(Exit::No, format!("cannot get the lock {:?}{within}: {why}", arguments.name)).hint(HUB_AWAY)
+}
+
+/// As it is written on the command line.
+fn words(time: Duration) -> String {
+    raw::Duration(time).to_string().replace(' ', "")
 }
 
 fn code(status: ExitStatus) -> u8 {

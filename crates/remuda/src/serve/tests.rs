@@ -28,3 +28,18 @@ fn instances_are_named_by_their_address() {
     assert_eq!(instance_name("unix:/run/web.sock"), "serve-websock");
     assert_eq!(quoted("a\"\\$\n"), "\"a\\\"\\\\$$\\u000A\"");
 }
+
+#[test]
+fn a_port_alone_is_one_of_this_machine() {
+    for (written, expected) in [
+        ("8081", "127.0.0.1:8081"),
+        (":8081", "127.0.0.1:8081"),
+        ("0.0.0.0:8081", "0.0.0.0:8081"),
+        ("[::]:8081", "[::]:8081"),
+        ("localhost:0", "localhost:0"),
+        ("unix:web.sock", "unix:web.sock"),
+    ] {
+        let text = made(&format!("serve . --listen {written}"));
+        assert!(text.contains(&format!("listen = \"{expected}\"")), "{text}");
+    }
+}

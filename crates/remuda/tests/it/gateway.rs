@@ -1,11 +1,15 @@
 //! Gateways as workers of a real instance: files for real clients, reloads and crashes under load, and want.
 
+mod acme;
 mod bad_days;
 mod clients;
 mod keeping;
+mod passing;
 mod realtime;
 mod routes;
+mod securing;
 mod serve;
+mod tls;
 
 use crate::harness::{Instance, Setup};
 
@@ -24,7 +28,11 @@ files = "@DIR@/public"
 
 /// An instance that serves a page that is a number, as the load of other tests expects, and some files.
 fn edge(config: &str) -> Instance {
-    let setup = Setup::new(config);
+    serve(Setup::new(config))
+}
+
+/// The same, of a folder in which more is prepared.
+fn serve(setup: Setup) -> Instance {
     std::fs::create_dir(setup.dir().join("public")).unwrap();
     setup.write("public/index.html", "1");
     setup.write("public/hello.txt", "hello, world");

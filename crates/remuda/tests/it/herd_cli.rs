@@ -111,6 +111,15 @@ fn a_herd_begins_grows_and_loses_a_node_without_a_running_hub() {
     let removed: Value = herd(&alpha, &["remove", "beta", "--json"]).done().json();
     assert_eq!(removed["removed"], nodes[1]["node"]);
     assert!(herd(&alpha, &["nodes"]).done().out.contains("removed"));
+    assert_eq!(status["is_removed"], false);
+    // As it hears from the others.
+    let removals = |setup: &Setup| setup.dir().join("state/herd/removals");
+    std::fs::copy(removals(&alpha), removals(&beta)).unwrap();
+    let told = herd(&beta, &["status"]).exits(1);
+    assert!(told.out.contains("of herd shop, removed from it\n"), "{told:?}");
+    assert!(told.err.contains("was removed from the herd") && told.err.contains("herd join"), "{told:?}");
+    assert_eq!(herd(&beta, &["status", "--json"]).exits(1).json::<Value>()["is_removed"], true);
+    assert!(herd(&beta, &["nodes"]).done().out.contains("this node, removed"));
 }
 
 #[test]

@@ -278,6 +278,9 @@ fn a_server_that_was_removed_is_alone_at_once() {
     });
     let members = view(&servers.all[0]).members;
     assert_eq!(members.len(), 1, "{members:?}");
+    until("the removed one to know", || servers.all[1].remuda(&["herd", "status"]).code == 1);
+    assert!(servers.all[1].remuda(&["herd", "status"]).err.contains("was removed from the herd"));
+    servers.all[0].remuda(&["herd", "status"]).done();
     servers.end();
 }
 

@@ -1,5 +1,6 @@
 //! Locks of the hub: over both protocols, across crashes and reloads, and from the command line.
 
+mod away;
 mod command;
 pub(crate) mod contenders;
 mod disk;

@@ -222,6 +222,16 @@ pub fn listen_again(listener: &Listener, backlog: u32) -> Result<bool, CallError
     Ok(listener.internet().is_some_and(|now| listener.address == now.to_string()))
 }
 
+/// Has a listener refuse who comes from now on, whoever else holds it; what waits in its queue is reset. For connections
+/// alone: datagrams are not refused so.
+///
+/// # Errors
+/// It does not listen.
+pub fn stop_listening(listener: &Listener) -> Result<(), CallError> {
+    rustix::net::shutdown(&listener.fd, rustix::net::Shutdown::Both)
+        .map_err(|errno| CallError::new(format!("stop listening on {}", listener.address), errno))
+}
+
 pub(super) fn listen(fd: BorrowedFd<'_>, backlog: u32) -> Result<(), Errno> {
     rustix::net::listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX))
 }

@@ -289,3 +289,20 @@ fn a_waiting_service_does_not_start_while_all_stops() {
     db: stopped 0/1 g1 []
     "#);
 }
+
+#[test]
+fn who_comes_to_a_gateway_is_refused_when_everything_ends_and_never_before() {
+    let told = |script: &str| {
+        let printed = run(&format!("service edge is_gateway\nservice web\nboot\nserve all\n{script}"));
+        let refusals: Vec<String> =
+            printed.lines().filter(|line| line.contains("refuse who")).map(str::to_owned).collect();
+        let place = |what: &str| printed.lines().position(|line| line.contains(what));
+        assert!(place("refuse who").is_none_or(|refused| place("signal TERM") < Some(refused)), "{printed}");
+        refusals.into_iter().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    for script in ["reload edge", "stop edge", "restart edge", "hold edge 30s"] {
+        assert!(told(&format!("{script}\nuntil 5s")).is_empty(), "{script}");
+    }
+    assert_eq!(told("shutdown").len(), 1);
+    assert!(told("shutdown")[0].ends_with("refuse who comes to edge"));
+}

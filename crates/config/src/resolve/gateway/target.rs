@@ -73,9 +73,6 @@ impl Resolution<'_> {
         rest: &str,
         surface: &mut Surface<'_>,
     ) -> Option<(String, String)> {
-        if tls {
-            self.no_server_tls(text.span.as_ref());
-        }
         let (authority, base) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
         let base = base.trim_end_matches('/');
         let has_port = authority

@@ -10,7 +10,7 @@ use remuda_model::{ServiceName, SocketName};
 
 use super::COUNT_MOST;
 use crate::nearest::nearest;
-use crate::raw::{self, Field, Located, Span};
+use crate::raw::{self, Field, Located};
 use crate::report::Problem;
 use crate::resolve::{Resolution, Services, Sockets, or};
 
@@ -94,10 +94,14 @@ impl Resolution<'_> {
             );
             self.problems.push(problem.hint("leave out `proxy_protocol`, or write protocol = \"http1\""));
         }
+        let tls = self.server_tls(raw.tls.as_ref());
+        if let Some(spec) = &tls {
+            self.tls_fits(raw, &servers, spec);
+        }
         let default = UpstreamSpec::new(servers);
         Some(UpstreamSpec {
             protocol: or(&raw.protocol, UpstreamProtocol::default()),
-            tls: self.server_tls(raw.tls.as_ref()),
+            tls,
             balance: raw
                 .balance
                 .as_ref()
@@ -121,6 +125,29 @@ impl Resolution<'_> {
             proxy_protocol: raw.proxy_protocol.as_ref().map(|version| version.value),
             servers: default.servers,
         })
+    }
+
+    fn tls_fits(&mut self, raw: &raw::Upstream, servers: &UpstreamServers, spec: &UpstreamTls) {
+        let span = raw.tls.as_ref().and_then(|tls| tls.span.clone());
+        if let Some(header) = &raw.proxy_protocol {
+            let problem = Problem::error(
+                header.span.clone(),
+                "the PROXY protocol is not spoken before TLS towards servers",
+            );
+            self.problems.push(problem.hint("leave out `proxy_protocol`, or `tls`"));
+        }
+        let has_host = match servers {
+            UpstreamServers::Service { .. } => false,
+            UpstreamServers::Listed(servers) => {
+                servers.iter().all(|server| matches!(server.address, ServerAddress::Tcp { .. }))
+            }
+        };
+        if spec.name.is_none() && !has_host {
+            let problem =
+                Problem::error(span, "a service, or a server on a Unix socket, has no name of its own");
+            self.problems
+                .push(problem.hint("say whose certificate it has: tls = { name = \"api.internal\" }"));
+        }
     }
 
     fn upstream_ranges(&mut self, raw: &raw::Upstream) {
@@ -170,18 +197,8 @@ impl Resolution<'_> {
         UpstreamServers::Listed(servers)
     }
 
-    /// Says that a server cannot be reached by TLS.
-    pub(super) fn no_server_tls(&mut self, span: Option<&Span>) {
-        let problem = Problem::error(span.cloned(), "the gateway does not speak TLS towards servers");
-        self.problems
-            .push(problem.hint("name one that takes HTTP, on a Unix socket or in a network of its own"));
-    }
-
     fn server_tls(&mut self, raw: Option<&Located<raw::ServerTls>>) -> Option<UpstreamTls> {
         let raw = raw?;
-        if raw.value != raw::ServerTls::Flag(false) {
-            self.no_server_tls(raw.span.as_ref());
-        }
         match &raw.value {
             raw::ServerTls::Flag(false) => None,
             raw::ServerTls::Flag(true) => Some(UpstreamTls { name: None, authorities: None, verify: true }),

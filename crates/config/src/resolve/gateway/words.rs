@@ -3,13 +3,57 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use remuda_model::gateway::{HeaderName, Method, Pattern, Template, Variable};
+use remuda_model::gateway::{HeaderName, Method, Pattern, PatternFault, Template, Variable};
 
 use super::{is_header_value, listed};
 use crate::nearest::nearest;
 use crate::raw::{self, Field, Located, Span};
 use crate::report::Problem;
 use crate::resolve::Resolution;
+
+/// Methods of RFC 9110, RFC 5789 (PATCH), and of WebDAV (RFC 4918, 3253, 5323). Any other word may be one too.
+const STANDARD: [&str; 18] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "CONNECT",
+    "OPTIONS",
+    "TRACE",
+    "PATCH",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+];
+
+fn is_standard(word: &str) -> bool {
+    STANDARD.contains(&word)
+}
+
+/// The standard method that `word` is one typing error away from. More than one makes it a word of its own: LIST is no
+/// POST.
+fn misspelt(word: &str) -> Option<&'static str> {
+    STANDARD.into_iter().find(|known| strsim::damerau_levenshtein(word, known) == 1)
+}
+
+/// What somebody meant who wrote `path` without its slash, perhaps as the only word.
+fn meant_by(path: &str, is_alone: bool) -> String {
+    let upper: Vec<String> = path.split('|').map(str::to_ascii_uppercase).collect();
+    let is_method = |word: &String| is_standard(word) || misspelt(word).is_some();
+    if is_alone && upper.iter().all(is_method) {
+        let methods: Vec<&str> =
+            upper.iter().map(|word| misspelt(word).filter(|_| !is_standard(word)).unwrap_or(word)).collect();
+        return format!("did you mean `/{path}`, or `{} *`?", methods.join("|"));
+    }
+    format!("did you mean `/{path}`?")
+}
 
 impl Resolution<'_> {
     /// A word that says itself what is wrong with it.
@@ -32,8 +76,8 @@ impl Resolution<'_> {
         let trimmed = text.trim();
         let (methods, path) = match trimmed.split_once(char::is_whitespace) {
             Some((methods, path)) => (methods, path.trim_start()),
-            None if trimmed.starts_with(['/', '*', '{']) => ("", trimmed),
-            None => (trimmed, "*"),
+            None if trimmed.split('|').all(is_standard) => (trimmed, "*"),
+            None => ("", trimmed),
         };
         let mut known = Vec::new();
         for word in methods.split('|').filter(|_| !methods.is_empty()) {
@@ -41,11 +85,17 @@ impl Resolution<'_> {
                 Ok(method) if known.contains(&method) => {
                     self.error(text.span.as_ref(), format!("{method} is there twice"));
                 }
-                Ok(method) => known.push(method),
+                Ok(method) => {
+                    if let Some(meant) = misspelt(word) {
+                        let message = format!("{word:?} is no method that anybody knows");
+                        let problem = Problem::error(self.place_of(text, word), message);
+                        self.problems.push(problem.nearest(Some(meant)));
+                    }
+                    known.push(method);
+                }
                 Err(why) => {
-                    let at = text.find(word).unwrap_or(0);
-                    let place = self.spot(text, at).map(|spot| spot.start..spot.start + word.len().max(1));
-                    let problem = Problem::error(place, format!("{word:?} is no method: {why}"));
+                    let message = format!("{word:?} is no method: {why}");
+                    let problem = Problem::error(self.place_of(text, word), message);
                     self.problems.push(problem.hint("write methods and path: \"GET|POST /shorten\""));
                 }
             }
@@ -53,10 +103,20 @@ impl Resolution<'_> {
         let pattern = path.parse::<Pattern>().unwrap_or_else(|why| {
             let begin = text.len() - text.trim_start().len() + trimmed.len() - path.len();
             let at = path.char_indices().nth(why.column - 1).map_or(path.len(), |(at, _)| at);
-            self.problems.push(Problem::error(self.spot(text, begin + at), why.to_string()));
+            let problem = Problem::error(self.spot(text, begin + at), why.to_string());
+            self.problems.push(match why.why {
+                PatternFault::Slash => problem.hint(meant_by(path, methods.is_empty())),
+                _ => problem,
+            });
             Pattern::any()
         });
         (known, pattern)
+    }
+
+    /// Where a word of a text stands.
+    fn place_of(&self, text: &Located<String>, word: &str) -> Option<Span> {
+        let at = text.find(word).unwrap_or(0);
+        self.spot(text, at).map(|spot| spot.start..spot.start + word.len().max(1))
     }
 
     /// A text with variables, each of which must be one of the route's.

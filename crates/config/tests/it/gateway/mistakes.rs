@@ -41,6 +41,52 @@ fn the_column_of_a_pattern_is_pointed_at() {
 }
 
 #[test]
+fn a_forgotten_slash_and_a_misspelt_method_are_told() {
+    for (text, words) in [
+        ("about", "did you mean `/about`?"),
+        ("GET about", "did you mean `/about`?"),
+        ("u/{id}", "did you mean `/u/{id}`?"),
+        ("ABOUT", "did you mean `/ABOUT`?"),
+        ("get", "did you mean `/get`, or `GET *`?"),
+        ("GTE|POST", "did you mean `/GTE|POST`, or `GET|POST *`?"),
+        ("GTE /about", "did you mean `GET`?"),
+        ("GET|PSOT /about", "did you mean `POST`?"),
+        ("PROPFND *", "did you mean `PROPFIND`?"),
+    ] {
+        let said = said(&format!("[[route]]\nmatch = {text:?}\nrespond = 200\n"));
+        assert!(said.contains(words), "{text}: {said}");
+    }
+    insta::assert_snapshot!(said("[[route]]\nmatch = \"about\"\nrespond = 200\n"), @r#"
+    error: a path begins with "/", at column 1 of "about"
+      --> FOLDER/remuda.toml:19:10
+       |
+    19 | match = "about"
+       |          ^
+       |
+       = help: did you mean `/about`?
+    "#);
+    for text in ["GET", "GET|POST", "PURGE /a", "LIST /a", "LINK|UNLINK /a", "MKCOL|PROPFIND /a"] {
+        let folder = folder();
+        let loaded = try_load(folder.path(), &format!("{HEAD}[[route]]\nmatch = {text:?}\nrespond = 200\n"));
+        assert!(loaded.is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_belongs_into_the_table_of_an_action_is_told_so() {
+    for (keys, words) in [
+        ("topic = \"news\"\npublish = true", "`publish` stands inside `topic`: topic = { …, publish = … }"),
+        ("files = \"public\"\nlisting = true", "`listing` stands inside `files`"),
+        ("files = \"public\"\nlist = true", "`listing` stands inside `files`"),
+        ("files = { root = \"public\", list = true }", "did you mean `listing`?"),
+        ("respond = 200\nbody = \"x\"", "`body` stands inside `respond`"),
+    ] {
+        let said = route(keys);
+        assert!(said.contains(words), "{keys}: {said}");
+    }
+}
+
+#[test]
 fn a_route_that_another_hides_is_refused_with_its_line() {
     let two = "[[route]]\nname = \"first\"\nmatch = \"GET|POST /a/{id}\"\nrespond = 200\n[[route]]\nmatch = \"POST /a/{name}\"\nrespond = 201\n";
     insta::assert_snapshot!(said(two), @r#"
@@ -182,9 +228,8 @@ fn the_other_tables_are_checked() {
         ("[upstream.a]\nservers = [\"a:1\", \"a:1\"]", "listed twice"),
         ("[upstream.a]\nservers = [\"a:1\"]\nbalance = \"random\"", "no way to choose"),
         ("[upstream.a]\nservers = [\"a:1\"]\nhealth = \"up\"", "is no path"),
-        ("[upstream.a]\nservers = [\"a:1\"]\ntls = true", "does not speak TLS towards servers"),
-        ("[upstream.a]\nservers = [\"a:1\"]\ntls = { name = \"b\" }", "does not speak TLS towards servers"),
-        ("[[route]]\nto = \"https://a\"", "does not speak TLS towards servers"),
+        ("[upstream.a]\nservers = [\"unix:/a\"]\ntls = true", "has no name of its own"),
+        ("[upstream.a]\nservers = [\"a:1\"]\ntls = true\nproxy_protocol = \"v1\"", "before TLS"),
         (
             "[upstream.a]\nservers = [\"a:1\"]\nprotocol = \"http2\"\nproxy_protocol = \"v2\"",
             "the PROXY protocol names one",

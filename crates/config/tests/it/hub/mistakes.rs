@@ -504,6 +504,13 @@ fn locks_that_several_hubs_would_give_away_are_refused_with_what_to_write() {
       |
       = help: home = "NODE" names the one hub that keeps them; engine = "postgres://…" or "etcd://…" keeps them for all
     "#);
+    insta::assert_snapshot!(mistakes("[herd]\npeers = [\"10.0.0.2:7946\"]\n[locks]\nengine = \"mysql://h\"\n"), @r#"
+    error: this is no engine: write "embedded", "redis://host:6379", "nats://host:4222", "postgres://user@host:5432/database" or "etcd://host:2379"
+     --> /srv/shop/remuda.toml:4:10
+      |
+    4 | engine = "mysql://h"
+      |          ^^^^^^^^^^^
+    "#);
     insta::assert_snapshot!(mistakes("[bus]\n[locks]\nengine = \"nats://n\"\n"), @r#"
     error: a NATS carries messages; it cannot keep locks
      --> /srv/shop/remuda.toml:3:10

@@ -181,6 +181,29 @@ fn who_joins_nothing_or_does_not_answer_is_let_go() {
 }
 
 #[test]
+fn pings_keep_their_pace_however_long_their_answers_may_take() {
+    let (ping_interval, ping_timeout) = (Duration::from_secs(1), Duration::from_secs(10));
+    let mut crowd = crowd(SocketioOptions { ping_interval, ping_timeout, ..options() });
+    let (key, _) = joined(&mut crowd);
+    for second in 1..5 {
+        let at = crowd.deadline().unwrap();
+        assert!(at.0 <= second * 1_000 + second, "{at:?}");
+        crowd.tick(Tick(second * 1_000 + second));
+        assert_eq!(said(&mut crowd, key), ["2"]);
+        crowd.hear(Tick(second * 1_000 + second), key, &Packet::Pong(""));
+    }
+    // One that is not answered is waited for until its own time is over.
+    crowd.tick(Tick(5_005));
+    assert_eq!(said(&mut crowd, key), ["2"]);
+    for at in (6_005..15_005).step_by(1_000) {
+        crowd.tick(Tick(at));
+        assert_eq!((said(&mut crowd, key).len(), crowd.len()), (0, 1));
+    }
+    crowd.tick(Tick(15_005));
+    assert_eq!(crowd.len(), 0);
+}
+
+#[test]
 fn a_client_that_does_not_keep_up_is_let_go_and_others_are_not() {
     let mut crowd = crowd(SocketioOptions { queue_max: 1000, ..options() });
     let (slow, fast) = (joined(&mut crowd).0, joined(&mut crowd).0);

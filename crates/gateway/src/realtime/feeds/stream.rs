@@ -59,6 +59,11 @@ impl Stream {
         self.wake();
     }
 
+    /// Whether it was ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();

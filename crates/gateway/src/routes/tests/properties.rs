@@ -34,11 +34,11 @@ fn naive(routes: &[RouteSpec], method: &str, host: &str, path: &str) -> Option<u
         best.map(|own| (own.suffix().is_none(), own.as_str().len())).max()
     };
     let segment_rank = |segment: &Segment| match segment {
-        Segment::Text(_) => (0, 0, 0),
+        Segment::Text(_) => (0, 0, 0, 0),
         Segment::Parameter { prefix, kind, suffix, .. } => {
-            (1, usize::MAX - prefix.len() - suffix.len(), *kind as usize)
+            (1, usize::MAX - prefix.len() - suffix.len(), usize::MAX - prefix.len(), *kind as usize)
         }
-        Segment::Rest { .. } => (2, 0, 0),
+        Segment::Rest { .. } => (2, 0, 0, 0),
     };
     let named = |spec: &RouteSpec, method: &str| spec.methods.iter().any(|own| own.as_str() == method);
     let method_rank = |spec: &RouteSpec| match () {

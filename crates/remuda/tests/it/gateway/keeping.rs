@@ -13,14 +13,14 @@ use crate::harness::load::Load;
 use crate::harness::{PATIENCE, until};
 
 /// Requests on connections that are kept until the server says that it closes them.
-struct Kept {
+pub(super) struct Kept {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
     askers: Vec<JoinHandle<Vec<String>>>,
 }
 
 impl Kept {
-    fn start(address: &str, connections: usize) -> Self {
+    pub(super) fn start(address: &str, connections: usize) -> Self {
         let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let askers = (0..connections).map(|_| {
             let (address, stop, answered) = (address.to_owned(), Arc::clone(&stop), Arc::clone(&answered));
@@ -38,13 +38,13 @@ impl Kept {
     }
 
     /// Waits until so many more were answered.
-    fn go_on(&self, more: usize) {
+    pub(super) fn go_on(&self, more: usize) {
         let before = self.answered.load(Ordering::Relaxed);
         until("answers", || self.answered.load(Ordering::Relaxed) >= before + more);
     }
 
     #[track_caller]
-    fn none_failed(self) {
+    pub(super) fn none_failed(self) {
         self.stop.store(true, Ordering::Relaxed);
         let failures: Vec<String> = self.askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect();
         let answered = self.answered.load(Ordering::Relaxed);
@@ -124,7 +124,37 @@ fn a_gateway_that_is_killed_is_replaced_and_the_others_serve() {
         instance.settled();
     }
     load.finish().none_failed();
+    // What the killed could not take away is gone too.
+    let folder = instance.control().with_file_name("gateway");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
     instance.end();
+    assert!(!folder.exists());
+}
+
+#[test]
+fn who_comes_while_everything_ends_is_refused_and_who_is_served_gets_all() {
+    let mut instance = edge(EDGE);
+    instance.write("public/huge.bin", &"x".repeat(30_000_000));
+    let address = instance.address("http");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /huge.bin HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut some = [0; 1000];
+    stream.read_exact(&mut some).unwrap();
+    instance.signal(Signal::TERM);
+    until("newcomers are refused", || {
+        let refused = TcpStream::connect(&address).map_err(|error| error.kind());
+        matches!(refused, Err(std::io::ErrorKind::ConnectionRefused))
+    });
+    assert!(instance.status().stopping, "it still waits for who is served");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(rest.len() > 30_000_000 - 1000, "{}", rest.len());
+    assert_eq!(instance.wait_end(), 0);
+    instance.assert_nothing_left();
+    instance.transcript.wait_end();
+    let written = format!("{:?}", instance.transcript.locked());
+    assert!(!written.contains("accept a connection") && !written.contains("shut down"), "{written}");
 }
 
 #[test]

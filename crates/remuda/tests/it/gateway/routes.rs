@@ -290,6 +290,11 @@ fn route_test_explains_what_a_request_takes() {
     let said = route(&setup, &["test", "/nothing/at/all", "--json"]).exits(1);
     let explained: Value = said.json();
     assert!(explained["route"].is_null() && explained["routes"].as_array().unwrap().len() == 15);
+    for url in ["http://[", "http://", "https://a b/", "http://*.test/", "http://shop.test:x/"] {
+        let said = route(&setup, &["test", "GET", url]).exits(2);
+        assert!(said.err.contains("is no host"), "{url}: {}", said.err);
+    }
+    route(&setup, &["test", "http://[::1]:80/static/a"]).done();
     let said = route(&setup, &["list"]).done();
     assert!(said.out.contains("to service:app/app"), "{}", said.out);
 }

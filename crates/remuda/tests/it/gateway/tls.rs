@@ -132,7 +132,7 @@ fn a_replaced_certificate_is_taken_without_a_reload_and_half_a_one_is_not() {
     assert_eq!(offered(&instance), "renewed");
     until("the reason", || {
         instance.transcript.locked().lines.iter().any(|line| {
-            line.text.contains("a.pem: it ends in the middle of a block")
+            line.text.contains("a.pem: the line \"-----END")
                 && line.text.contains("the one before stays in use")
         })
     });
