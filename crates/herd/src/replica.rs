@@ -211,10 +211,8 @@ impl Replica {
     /// When [`Input::Tick`] is wanted, by the clock that never jumps.
     #[must_use]
     pub fn deadline_tick_ms(&self) -> u64 {
-        let pulls = self.peers.values().filter_map(|peer| peer.pull.as_ref());
-        let patience = pulls.map(|pull| pull.heard_tick_ms.saturating_add(self.options.patience_ms)).min();
         let refill = self.refill.map(|(due, _)| due);
-        let dues = [self.quarantine.due_tick_ms(), self.ended.next_tick_ms(), patience, refill];
+        let dues = [self.quarantine.due_tick_ms(), self.ended.next_tick_ms(), self.silence_due(), refill];
         dues.into_iter().flatten().fold(self.compare_tick_ms, u64::min)
     }
 
@@ -271,15 +269,7 @@ impl Replica {
     fn tick(&mut self, now: Now, shelf: &mut dyn Shelf, orders: &mut Vec<Order>) {
         self.release(now, shelf, orders);
         self.forget_ended(now);
-        let patience = self.options.patience_ms;
-        for (&id, peer) in &mut self.peers {
-            let is_late = |pull: &Pull| pull.heard_tick_ms.saturating_add(patience) <= now.tick_ms;
-            if peer.pull.as_ref().is_some_and(is_late) {
-                peer.pull = None;
-                self.figures.abandoned += 1;
-                orders.push(Order::Event(ReplicaEvent::Abandoned(id)));
-            }
-        }
+        self.mind_silence(now, orders);
         self.refill(now, orders);
         if now.tick_ms >= self.compare_tick_ms {
             self.plan_comparison(now);

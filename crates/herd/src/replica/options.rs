@@ -19,6 +19,8 @@ pub struct ReplicaOptions {
     pub compare_ms: u64,
     /// A peer that does not answer for so long is asked anew at the next comparison. Default 30 s.
     pub patience_ms: u64,
+    /// A check whose question or answer may be lost, as nothing was heard for so long, begins anew. Default 2 s.
+    pub check_again_ms: u64,
     /// About how large a message may be that could be split. Default 64 KiB.
     pub message_bytes: usize,
     /// Recent changes remembered at least, whatever the number of keys. Default 65,536, at 24 bytes each.
@@ -36,6 +38,7 @@ impl Default for ReplicaOptions {
             change_max_bytes: 8 << 20,
             compare_ms: 60_000,
             patience_ms: 30_000,
+            check_again_ms: 2_000,
             message_bytes: 64 << 10,
             recent_min: 65_536,
         }

@@ -12,7 +12,6 @@ use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
-use crate::replica::Replica;
 use crate::replica::clock::Now;
 use crate::replica::code::{decode_state, encode_state};
 use crate::replica::fold;
@@ -24,6 +23,7 @@ use crate::replica::order::{Order, ReplicaEvent};
 use crate::replica::serve::low;
 use crate::replica::shelf::Shelf;
 use crate::replica::table::{Address, LEAVES, LEVELS, address, parts_of};
+use crate::replica::{Peer, Replica};
 use crate::{Epoch, NodeId};
 
 /// Differing keys told of by a check; the others are counted.
@@ -34,6 +34,9 @@ const TOLD_MAX: u64 = 1_000;
 const TREE_MAX: usize = 1 + 16 + 256 + 4_096 + LEAVES;
 /// Keys that are still to be fetched: those of the leaves asked for at once, which are a 512th of all. 1,048,576.
 const FETCHED_MAX: usize = 1 << 20;
+
+/// How often a check begins anew because it hears nothing; after that it waits until it is given up.
+const ANEW_MAX: u32 = 30;
 
 /// A pull under way.
 #[derive(Debug)]
@@ -47,7 +50,10 @@ pub(crate) struct Pull {
     /// Whether everything was compared, and not only what changed last.
     is_by_tree: bool,
     began_tick_ms: u64,
-    pub(crate) heard_tick_ms: u64,
+    /// When the peer was heard last; a check that began anew has heard what the one before it has.
+    heard_tick_ms: u64,
+    /// How often this check began anew.
+    anew: u32,
     /// The peer as it began.
     epoch: Epoch,
     known: Known,
@@ -82,6 +88,7 @@ impl Replica {
             is_by_tree: true,
             began_tick_ms: now.tick_ms,
             heard_tick_ms: now.tick_ms,
+            anew: 0,
             epoch: self.epoch,
             known: Known::default(),
             horizon: Stamp::ZERO,
@@ -100,6 +107,36 @@ impl Replica {
             resume: place.resume,
         };
         orders.push(Order::Send(peer, begin));
+    }
+
+    /// Gives up pulls that hear nothing. Checks begin anew some times before that: they may go through other servers,
+    /// which drop what they cannot pass on.
+    pub(super) fn mind_silence(&mut self, now: Now, orders: &mut Vec<Order>) {
+        let (patience, again) = (self.options.patience_ms, self.options.check_again_ms);
+        let is_due =
+            |peer: &Peer| peer.pull.as_ref().is_some_and(|pull| pull.due(patience, again) <= now.tick_ms);
+        let due: Vec<NodeId> =
+            self.peers.iter().filter(|(_, peer)| is_due(peer)).map(|(&id, _)| id).collect();
+        for id in due {
+            let Some(pull) = self.peers.get_mut(&id).and_then(|peer| peer.pull.as_mut()) else { continue };
+            let (heard_tick_ms, anew) = (pull.heard_tick_ms, pull.anew);
+            if pull.given_up(patience) <= now.tick_ms {
+                self.peers.entry(id).or_default().pull = None;
+                self.figures.abandoned += 1;
+                orders.push(Order::Event(ReplicaEvent::Abandoned(id)));
+                continue;
+            }
+            self.begin_pull(now, id, true, true, orders);
+            if let Some(pull) = &mut self.peers.entry(id).or_default().pull {
+                (pull.heard_tick_ms, pull.anew) = (heard_tick_ms, anew + 1);
+            }
+        }
+    }
+
+    /// When [`Self::mind_silence`] has something to do.
+    pub(super) fn silence_due(&self) -> Option<u64> {
+        let (patience, again) = (self.options.patience_ms, self.options.check_again_ms);
+        self.peers.values().filter_map(|peer| peer.pull.as_ref()).map(|pull| pull.due(patience, again)).min()
     }
 
     /// Whatever a peer says.
@@ -305,6 +342,19 @@ impl Replica {
 }
 
 impl Pull {
+    fn given_up(&self, patience_ms: u64) -> u64 {
+        self.heard_tick_ms.saturating_add(patience_ms)
+    }
+
+    /// When it is given up, or begins anew.
+    fn due(&self, patience_ms: u64, again_ms: u64) -> u64 {
+        let given_up = self.given_up(patience_ms);
+        if !self.is_check || self.anew >= ANEW_MAX {
+            return given_up;
+        }
+        given_up.min(self.began_tick_ms.max(self.heard_tick_ms).saturating_add(again_ms))
+    }
+
     /// The next question; none when everything was compared and fetched.
     fn question(&mut self) -> Option<Message> {
         let pull = self.id;

@@ -455,6 +455,47 @@ fn a_value_that_has_become_too_large_is_told_to_nobody() {
 }
 
 #[test]
+fn a_check_whose_question_or_answer_is_lost_on_its_way_begins_anew() {
+    for is_answer in [false, true] {
+        let mut world = world(2);
+        world.run(0, 1, &Command::Set(1, None));
+        world.flying.clear();
+        world.step(1, Input::Check(id(0)));
+        if is_answer {
+            let Some((_, Parcel::Message(_, begin))) = world.flying.pop() else { panic!("no question") };
+            world.step(0, Input::Message(id(1), begin));
+        }
+        world.flying.clear();
+        world.pass(1_999);
+        world.step(1, Input::Tick);
+        assert!(world.flying.is_empty(), "it is not impatient");
+        world.pass(1);
+        assert_eq!(world.servers[1].replica.deadline_tick_ms(), world.now(0).tick_ms);
+        world.step(1, Input::Tick);
+        world.settle();
+        let checked = ReplicaEvent::Checked { peer: id(0), differing: 1 };
+        assert!(world.servers[1].events.contains(&checked), "{:?}", world.servers[1].events);
+    }
+}
+
+#[test]
+fn a_check_of_a_peer_that_says_nothing_begins_anew_some_times_and_ends() {
+    let mut world = world(2);
+    world.step(1, Input::Check(id(0)));
+    let mut asked = 0;
+    while world.servers[1].replica.is_pulling(id(0)) {
+        asked += world.flying.len();
+        world.flying.clear();
+        let due = world.servers[1].replica.deadline_tick_ms();
+        world.pass(due - world.now(0).tick_ms);
+        world.step(1, Input::Tick);
+        assert!(asked < 100, "it asks for ever");
+    }
+    assert!(world.servers[1].events.contains(&ReplicaEvent::Abandoned(id(0))));
+    assert_eq!(asked, 15, "every two seconds of thirty");
+}
+
+#[test]
 fn answers_that_nobody_asked_for_end_a_fetch() {
     for answer in [
         |pull| Message::Sums { pull, level: 0, sums: vec![(0, [1; 16]); 128] },

@@ -3,8 +3,9 @@
 //! Every server that is there is compared with, some at a time: over its link, or through those that lead to it. What is not
 //! there is named. Nothing is changed.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bytes::Bytes;
 use remuda_herd::NodeId;
 use remuda_herd::replica::{Input, ReplicaEvent};
 use remuda_herd::spread::Standing;
@@ -21,6 +22,8 @@ const TOLD_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Check {
     found: HerdCheck,
+    /// Keys that differ: where, in which database, and the server's name. A comparison that begins anew finds them again.
+    differing: BTreeMap<(NodeId, u32, Bytes), String>,
     waiting: VecDeque<NodeId>,
     under_way: BTreeSet<NodeId>,
 }
@@ -28,7 +31,17 @@ pub(super) struct Check {
 impl Check {
     fn result(&self) -> HerdCheck {
         let pending = self.waiting.len() + self.under_way.len();
-        HerdCheck { pending: u64::try_from(pending).unwrap_or(u64::MAX), ..self.found.clone() }
+        let differing = self.differing.iter().map(|((node, database, key), name)| HerdDifference {
+            node: node.to_string(),
+            name: name.clone(),
+            database: *database,
+            key: String::from_utf8_lossy(key).into_owned(),
+        });
+        HerdCheck {
+            pending: u64::try_from(pending).unwrap_or(u64::MAX),
+            differing: differing.collect(),
+            ..self.found.clone()
+        }
     }
 }
 
@@ -105,14 +118,9 @@ impl Core {
             ReplicaEvent::Differs { peer, database, key } => {
                 let name = self.bare_name_of(*peer);
                 let Some(keys) = self.keys() else { return };
-                let differing = &mut keys.check.found.differing;
+                let differing = &mut keys.check.differing;
                 if differing.len() < TOLD_MAX {
-                    differing.push(HerdDifference {
-                        node: peer.to_string(),
-                        name,
-                        database: *database,
-                        key: String::from_utf8_lossy(key).into_owned(),
-                    });
+                    differing.insert((*peer, *database, key.clone()), name);
                 }
             }
             ReplicaEvent::Checked { peer, differing } => {
