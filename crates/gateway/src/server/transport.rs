@@ -42,52 +42,30 @@ pub enum Transport {
     Tunnel(RefCell<Box<Tunnel>>),
 }
 
+/// Does the same on a stream of these kinds, or else something else.
+macro_rules! on {
+    ($self:expr, $($kind:ident)|+, $stream:ident => $what:expr $(, else $other:expr)?) => {
+        match $self {
+            $(Transport::$kind(cell) => {
+                let $stream = &mut *cell.borrow_mut();
+                $what
+            })+
+            $(_ => $other,)?
+        }
+    };
+}
+
 /// Does the same on whatever stream it is.
 macro_rules! on_stream {
     ($self:expr, $stream:ident => $what:expr) => {
-        match $self {
-            Transport::Tcp(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Unix(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Tls(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::UnixTls(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Behind(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Tunnel(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-        }
+        on!($self, Tcp | Unix | Tls | UnixTls | Behind | Tunnel, $stream => $what)
     };
 }
 
 /// Does the same on whatever stream is the kernel's own, or else something else.
 macro_rules! on_socket {
     ($self:expr, $stream:ident => $what:expr, else $other:expr) => {
-        match $self {
-            Transport::Tcp(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Unix(cell) => {
-                let $stream = &mut *cell.borrow_mut();
-                $what
-            }
-            Transport::Tls(_) | Transport::UnixTls(_) | Transport::Behind(_) | Transport::Tunnel(_) => $other,
-        }
+        on!($self, Tcp | Unix, $stream => $what, else $other)
     };
 }
 

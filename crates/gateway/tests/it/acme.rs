@@ -5,13 +5,14 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use remuda_gateway::acme::Pace;
 use remuda_model::gateway::{AcmeChallenge, AcmeSpec};
 
+use super::peers;
 use super::secure::{Authority, Dialer, SecureServer, limits, settings};
-use super::support::PATIENCE;
+use super::waiting::until;
 
 /// The authority, and a name server for it that knows one address.
 struct Pebble {
@@ -38,6 +39,7 @@ impl Pebble {
         }});
         fs::write(folder.join("config.json"), config.to_string()).unwrap();
         let names = answer_names();
+        peers::venv();
         let child = Command::new("pebble")
             .args(["-dnsserver", &names.to_string(), "-config"])
             .arg(folder.join("config.json"))
@@ -45,13 +47,9 @@ impl Pebble {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("pebble is there: apt-get install pebble");
+            .unwrap();
         let pebble = Self { child, port, authority, names };
-        let end = Instant::now() + PATIENCE;
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < end, "pebble does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("pebble to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         pebble
     }
 
@@ -236,16 +234,14 @@ fn an_order_that_fails_is_noted_across_restarts_and_what_works_stays_in_use() {
     let first = server(spec.clone());
     first.until(|figures| figures.events.get("acme-failed") == Some(&1));
     let note = || fs::read_to_string(state.join("hosts/a.test.json")).unwrap_or_default();
-    let end = Instant::now() + PATIENCE;
-    while !note().contains("\"failures\": 1") {
-        assert!(Instant::now() < end, "{}", note());
-    }
+    until("the failure to be noted", || note().contains("\"failures\": 1"));
     assert!(note().contains("could not see by http-01 that the host is ours"), "{}", note());
     drop(first);
     let second = server(spec);
     let dialer = Dialer::new(old.roots());
     for _ in 0..10 {
         assert_eq!(dialer.dial(second.https, "a.test").unwrap().offered(), "CN=old");
+        // An order would begin at once and fail within milliseconds: half a second goes by without one.
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(second.end().events.get("acme-failed"), None);

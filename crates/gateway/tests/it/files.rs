@@ -11,6 +11,7 @@ use remuda_gateway::server::{Handler, Limits, Request, Response};
 use remuda_model::gateway::{FilesSpec, Links};
 
 use super::support::{Answer, Client, Running};
+use crate::waiting::until;
 
 struct Site(Files);
 
@@ -331,15 +332,12 @@ fn a_change_is_seen_within_two_seconds_and_never_half() {
 }
 
 fn wait_for(client: &mut Client, is_it: impl Fn(&Answer) -> bool) -> Answer {
-    let start = std::time::Instant::now();
-    loop {
-        let answer = client.get("/a.txt");
-        if is_it(&answer) {
-            return answer;
-        }
-        assert!(start.elapsed() < Duration::from_secs(5), "{answer:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut answer = client.get("/a.txt");
+    until("another answer", || {
+        answer = client.get("/a.txt");
+        is_it(&answer)
+    });
+    answer
 }
 
 #[test]

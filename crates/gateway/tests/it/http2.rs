@@ -186,6 +186,7 @@ fn at_the_end_what_runs_is_answered_and_nothing_new_is_begun() {
         while let Ok(ready) = send.clone().ready().await {
             drop(ready);
             assert!(tokio::time::Instant::now() < end);
+            // Nothing but this call tells that it is closed.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
@@ -201,6 +202,7 @@ fn an_idle_connection_is_told_and_closed() {
         assert_eq!(ask(&mut send, "/bytes/1").await.1, b"x");
         while let Ok(ready) = send.clone().ready().await {
             drop(ready);
+            // As above; the server's limit ends it.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });

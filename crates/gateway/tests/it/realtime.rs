@@ -5,26 +5,17 @@ mod site;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use remuda_gateway::realtime::SocketioOptions;
 use serde_json::json;
 
 use crate::support::PATIENCE;
+use crate::waiting::until;
 use hub::Hub;
 use site::{Gateway, Setup, WebSocket};
 
 fn emit(letter: &serde_json::Value) -> String {
     letter.to_string()
-}
-
-/// Asks `again` until it is so.
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "it never came to be");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -60,7 +51,7 @@ fn clients_stay_while_the_hub_is_away() {
     hub.publish_to(1, "live.emit", &emit(&json!({"event": "before"})));
     assert_eq!(client.text(), r#"42["before"]"#);
     hub.go();
-    wait_until(|| gateway.figures()["hub"]["connected"] == json!(false));
+    until("the hub to be missed", || gateway.figures()["hub"]["connected"] == json!(false));
     client.say(r#"42["meanwhile"]"#);
     let (mut newcomer, _) = gateway.joined();
     hub.come_back();

@@ -94,6 +94,7 @@ fn who_falls_silent_in_the_middle_is_cut_and_events_are_not() {
         let backend = Backend::new(move |asked, _| {
             asked.head();
             asked.say(format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 8\r\n\r\npart"));
+            // The silence that is tested: six times what is allowed.
             std::thread::sleep(Duration::from_millis(1200));
             asked.say("rest");
         });

@@ -8,6 +8,7 @@ use remuda_model::gateway::Buffering;
 
 use super::{Backend, Proxy, ok, spec};
 use crate::support::PATIENCE;
+use crate::waiting::until;
 
 /// A server that takes its time with each request, and the most it ever had at once.
 fn one_at_a_time(takes: Duration) -> (Backend, Arc<AtomicUsize>) {
@@ -48,27 +49,24 @@ fn a_worker_that_does_one_thing_at_a_time_never_gets_two() {
 
 #[test]
 fn a_queue_that_is_full_or_too_slow_refuses_with_503() {
-    let (backend, _) = one_at_a_time(Duration::from_millis(900));
+    let (backend, most) = one_at_a_time(Duration::from_millis(900));
     let mut spec = spec(&[backend.address]);
     spec.concurrency = Some(1);
     spec.queue_max = 1;
     spec.queue_wait = Duration::from_millis(200);
     let proxy = Proxy::new(spec);
     let mut clients: Vec<_> = (0..3).map(|_| proxy.connect()).collect();
-    let mut wait_for = |index: usize| {
-        let client = &mut clients[index];
+    clients[0].send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    until("the first to be served", || most.load(Ordering::SeqCst) == 1);
+    // One of them gets the only place to wait at, whichever comes first.
+    for client in &mut clients[1..] {
         client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-    };
-    wait_for(0);
-    // Each has its place before the next comes.
-    std::thread::sleep(Duration::from_millis(50));
-    wait_for(1);
-    std::thread::sleep(Duration::from_millis(50));
-    wait_for(2);
-    let full = clients[2].answer();
+    }
+    let mut refused = [clients[1].answer(), clients[2].answer()];
+    refused.sort_by_key(|answer| answer.text().contains("nobody was free in time"));
+    let [full, late] = refused;
     assert_eq!((full.status(), full.field("retry-after")), (503, Some("1")));
     assert!(full.text().contains("too many requests wait for it already (stage: queue)"), "{}", full.text());
-    let late = clients[1].answer();
     assert_eq!(late.status(), 503);
     assert!(late.text().contains("nobody was free in time"), "{}", late.text());
     assert_eq!(clients[0].answer().text(), "done");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use remuda_model::gateway::{Buffering, HealthSpec};
 
 use super::{Backend, Proxy, ok, spec};
+use crate::waiting::until;
 
 /// A server that reads a request and ends the connection, and how many it read.
 fn failing() -> (Backend, Arc<AtomicUsize>) {
@@ -110,11 +111,7 @@ fn who_fails_its_probes_gets_no_requests() {
     let proxy = Proxy::new(spec);
     let mut client = proxy.connect();
     // As soon as three probes failed, and then for good.
-    let found = (0..2000).find(|_| {
-        std::thread::sleep(Duration::from_millis(5));
-        (0..12).all(|_| client.get("/").text() == "well")
-    });
-    assert!(found.is_some(), "the ill one was never left alone");
+    until("the ill one to be left alone", || (0..12).all(|_| client.get("/").text() == "well"));
     for _ in 0..50 {
         assert_eq!(client.get("/").text(), "well");
     }

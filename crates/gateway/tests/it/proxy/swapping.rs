@@ -6,10 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Proxy, spec};
 use crate::support::PATIENCE;
+use crate::waiting::until;
 
 /// How often the service is replaced.
 const RELOADS: usize = 50;
@@ -31,6 +32,7 @@ impl Worker {
                         let stopping = Arc::clone(&stopping);
                         std::thread::spawn(move || serve(stream, generation, &stopping));
                     }
+                    // Nobody is there yet: it does not block, so that it can be told to stop.
                     Err(_) => std::thread::sleep(Duration::from_millis(1)),
                 }
             }
@@ -89,6 +91,7 @@ fn events(mut stream: TcpStream) {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut is_open = stream.write_all(head.as_bytes()).is_ok();
     while is_open {
+        // The pace of the events.
         std::thread::sleep(Duration::from_millis(5));
         is_open = stream.write_all(b"9\r\ndata: 1\n\n\r\n").is_ok();
     }
@@ -140,13 +143,9 @@ fn fifty_reloads_under_load_fail_no_request_and_end_no_stream() {
         worker = next;
         socket.send("still here");
         assert_eq!(socket.take(10), b"still here");
-        let until = Instant::now() + PATIENCE;
-        let has_gone_on =
-            || asked.load(Ordering::SeqCst) >= before.0 + 8 && events.load(Ordering::SeqCst) > before.1;
-        while !has_gone_on() {
-            assert!(Instant::now() < until, "requests or events stopped at reload {generation}");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until(&format!("requests and events to go on at reload {generation}"), || {
+            asked.load(Ordering::SeqCst) >= before.0 + 8 && events.load(Ordering::SeqCst) > before.1
+        });
     }
     stop.store(true, Ordering::SeqCst);
     for thread in threads {

@@ -3,11 +3,12 @@
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
+use crate::peers;
+use crate::waiting::until;
 
 /// A program that listens on a Unix socket and writes the first line of each request it sees into a file.
 pub(super) struct Program {
@@ -27,41 +28,25 @@ impl Drop for Program {
 }
 
 impl Program {
-    #[expect(clippy::print_stdout, reason = "whoever runs the tests is to know what was left out")]
-    fn start(name: &'static str, make: impl FnOnce(&Path) -> Option<Command>) -> Option<Self> {
+    fn start(name: &'static str, make: impl FnOnce(&Path) -> Command) -> Self {
         let folder = TempDir::new().unwrap();
         let (socket, log) = (folder.path().join("socket"), folder.path().join("log"));
         std::fs::write(&log, "").unwrap();
-        let command = make(folder.path());
-        let started = command.and_then(|mut command| {
-            command
-                .current_dir(folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command.spawn().ok()
-        });
-        let Some(child) = started else {
-            println!("left out: {name} is not installed");
-            return None;
-        };
+        peers::venv();
+        let mut command = make(folder.path());
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap_or_else(|error| panic!("start {name}: {error}"));
         let program = Self { name, socket, log, child, _folder: folder };
-        let until = Instant::now() + PATIENCE;
-        while UnixStream::connect(&program.socket).is_err() {
-            assert!(Instant::now() < until, "{name} does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Some(program)
+        until(&format!("{name} to listen"), || UnixStream::connect(&program.socket).is_ok());
+        program
     }
 
     /// All it saw, once it has seen the request for `last`, and a moment later.
     pub(super) fn seen(&self, last: &str) -> Vec<String> {
-        let until = Instant::now() + PATIENCE;
         let read = || String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned();
-        while !read().lines().any(|line| line.split(' ').any(|word| word == last)) {
-            assert!(Instant::now() < until, "{} did not see {last}", self.name);
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        until(&format!("{} to see {last}", self.name), || {
+            read().lines().any(|line| line.split(' ').any(|word| word == last))
+        });
         // Whatever a slow thread of it still has to write: to wait longer could only find more.
         std::thread::sleep(Duration::from_millis(200));
         read().lines().map(str::to_owned).collect()
@@ -74,27 +59,26 @@ fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-pub(super) fn python() -> Option<Program> {
+pub(super) fn python() -> Program {
     Program::start("python's http.server", |folder| {
         let mut command = Command::new("python3");
         command.arg(script(folder, "server.py", include_str!("server.py")));
-        Some(command)
+        command
     })
 }
 
-pub(super) fn node() -> Option<Program> {
+pub(super) fn node() -> Program {
     Program::start("node", |folder| {
         let mut command = Command::new("node");
         command.arg(script(folder, "server.js", include_str!("server.js")));
-        Some(command)
+        command
     })
 }
 
-pub(super) fn gunicorn() -> Option<Program> {
+pub(super) fn gunicorn() -> Program {
     Program::start("gunicorn", |folder| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/venv/bin/gunicorn");
         script(folder, "app.py", include_str!("app.py"));
-        let mut command = Command::new(path.canonicalize().ok()?);
+        let mut command = Command::new(peers::venv().join("bin/gunicorn"));
         command.args([
             "--bind",
             "unix:socket",
@@ -104,18 +88,18 @@ pub(super) fn gunicorn() -> Option<Program> {
             "4",
             "app:application",
         ]);
-        Some(command)
+        command
     })
 }
 
-pub(super) fn nginx() -> Option<Program> {
+pub(super) fn nginx() -> Program {
     Program::start("nginx", |folder| {
         let config = script(folder, "nginx.conf", include_str!("nginx.conf"));
-        let path = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"]
-            .iter()
-            .find(|path| Path::new(path).exists())?;
-        let mut command = Command::new(path);
+        // Debian has it where only root looks by itself.
+        let paths = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("nginx");
+        command.env("PATH", format!("{paths}:/usr/sbin"));
         command.arg("-p").arg(folder).arg("-c").arg(config).args(["-e", "error.log"]);
-        Some(command)
+        command
     })
 }
