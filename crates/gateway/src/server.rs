@@ -37,7 +37,9 @@ mod patience;
 mod request;
 mod response;
 mod shared;
+mod tcp;
 mod transport;
+mod watched;
 
 pub(crate) use buffers::{BUFFER_BYTES, Buffers};
 
@@ -54,4 +56,6 @@ pub use listener::{Listener, ListenerError};
 pub use request::{BodyError, BodyReader, Peer, Request, RequestBody, RequestId};
 pub use response::Response;
 pub use shared::Server;
+pub use tcp::Tcp;
 pub use transport::{Duplex, Transport};
+pub(crate) use watched::watched;

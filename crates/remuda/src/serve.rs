@@ -8,6 +8,7 @@ use crate::exit::{Failure, Outcome};
 use crate::screen::Screen;
 use crate::up::{self, Source};
 use remuda_daemon::Succession;
+use remuda_model::Address;
 
 /// Runs the arbiter with a config of its own making.
 pub(crate) async fn run(
@@ -46,8 +47,11 @@ fn config(arguments: &ServeArguments, global: &Global) -> String {
     if let Some(page) = &arguments.fallback {
         files.push_str(&format!(", fallback = {}", quoted(page)));
     }
+    // From one queue for all, each connection wakes several of them. Sockets of others are as they are.
+    let is_tcp = matches!(arguments.listen.parse(), Ok(Address::Tcp(_) | Address::TcpHost { .. }));
+    let mode = if is_tcp && arguments.workers > 1 { "per-worker" } else { "shared" };
     format!(
-        "[remuda]\nname = {name}\n[socket.http]\nlisten = {listen}\n[service.files]\nkind = \"gateway\"\n\
+        "[remuda]\nname = {name}\n[socket.http]\nlisten = {listen}\nmode = \"{mode}\"\n[service.files]\nkind = \"gateway\"\n\
          sockets = [\"http\"]\nworkers = {workers}\n[gateway]\naccess_log = \"off\"\n\
          [[route]]\nname = \"files\"\nmatch = \"/*\"\nfiles = {{ {files} }}\n",
         name = quoted(&name),

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, ReadWriteFlags};
-use rustix::net::SendFlags;
+use rustix::net::{RecvFlags, SendFlags};
 
 /// Which symbolic links are followed on the way to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +92,14 @@ pub fn send_file(socket: impl AsFd, file: impl AsFd, offset: &mut u64, count: us
 /// `EAGAIN` when the socket is full; others of send(2).
 pub fn send_with_more(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(socket, bytes, SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?)
+}
+
+/// Receives what is there into the room `buffer` has, which must be some; 0: the peer has ended its side.
+///
+/// # Errors
+/// `EAGAIN` when nothing is there; others of recv(2).
+pub fn receive(socket: impl AsFd, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(rustix::net::recv(socket, rustix::buffer::spare_capacity(buffer), RecvFlags::DONTWAIT)?.0)
 }
 
 /// Whether the byte of `file` at `offset` is in memory. `true` also where the file system cannot tell, and at the end.

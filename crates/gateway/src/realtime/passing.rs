@@ -19,7 +19,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::task::JoinSet;
 
 use super::Owner;
-use crate::server::{Body, Connection, Peer, Request, Response, Server, TakeOver, Transport};
+use crate::server::{Body, Connection, Peer, Request, Response, Server, TakeOver, Transport, watched};
 
 /// How long the other process may take to take a connection.
 const PASS_WITHIN: Duration = Duration::from_millis(500);
@@ -96,7 +96,7 @@ impl Passing {
     /// The socket cannot be had: nothing will be passed on to us.
     pub async fn take(self: Rc<Self>, owner: Owner, server: Rc<Server>, serve: Serve) -> io::Result<()> {
         let listener = LinkListener::bind(&self.name(owner)).map_err(io::Error::other)?;
-        let listener = watch(listener)?;
+        let listener = watched(listener)?;
         let mut tasks = JoinSet::new();
         loop {
             let mut ready = listener.readable().await?;
@@ -121,14 +121,6 @@ impl Passing {
     }
 }
 
-#[expect(
-    deprecated,
-    reason = "the new constructor is unsafe, and unsafe code is for remuda-sys; both kinds own their descriptor"
-)]
-fn watch<T: std::os::fd::AsRawFd>(thing: T) -> io::Result<AsyncFd<T>> {
-    AsyncFd::new(thing)
-}
-
 /// Sends a connection, and `head` with what was read behind it.
 async fn hand_on(link: Link, connection: &Connection, mut head: Vec<u8>) -> io::Result<()> {
     head.extend_from_slice(&connection.take_input());
@@ -141,7 +133,7 @@ async fn hand_on(link: Link, connection: &Connection, mut head: Vec<u8>) -> io::
     };
     let descriptor = connection.transport().duplicate()?;
     let first = serde_json::to_vec(&parcel).map_err(io::Error::other)?;
-    let link = watch(link)?;
+    let link = watched(link)?;
     let send = async {
         send(&link, &first, Some(&descriptor)).await?;
         for piece in head.chunks(PIECE_BYTES) {
@@ -171,7 +163,7 @@ async fn send(link: &AsyncFd<Link>, bytes: &[u8], descriptor: Option<&OwnedFd>) 
 
 /// Receives one connection; `None` if what came is none.
 async fn receive(link: Link, server: &Rc<Server>) -> Option<Rc<Connection>> {
-    let link = watch(link).ok()?;
+    let link = watched(link).ok()?;
     let (first, descriptors) = next(&link).await?;
     let parcel: Parcel = serde_json::from_slice(&first).ok()?;
     let descriptor = descriptors.into_iter().next()?;

@@ -86,7 +86,8 @@ pub(super) async fn serve<H: Handler>(
 async fn shake(tls: &Tls, transport: Transport) -> Result<(Transport, Session), HandshakeError> {
     Ok(match transport {
         Transport::Tcp(stream) => {
-            let (stream, session) = tls.accept(stream.into_inner()).await?;
+            let stream = stream.into_inner().into_watched().map_err(HandshakeError::Failed)?;
+            let (stream, session) = tls.accept(stream).await?;
             (Transport::Tls(stream.into()), session)
         }
         Transport::Unix(stream) => {

@@ -1,14 +1,19 @@
 //! Listeners as they were passed to this process.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
-use remuda_toolkit::adopt::{AdoptError, Inherited, StreamListener};
-use tokio::net::{TcpListener, UnixListener};
+use remuda_sys::socket::{accept, send_at_once};
 
-use super::{Peer, Transport};
+use remuda_toolkit::adopt::{AdoptError, Inherited, StreamListener};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::UnixListener;
+
+use super::tcp::Tcp;
+use super::{Peer, Transport, watched};
 use crate::tls::Tls;
 
 /// A listener, and what it is called.
@@ -21,7 +26,8 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Socket {
-    Tcp(TcpListener),
+    /// With its address, where that is the one all its connections have.
+    Tcp(AsyncFd<TcpListener>, Option<SocketAddr>),
     Unix(UnixListener),
 }
 
@@ -66,7 +72,12 @@ impl Listener {
         let socket = match listener {
             StreamListener::Tcp(listener) => {
                 listener.set_nonblocking(true).map_err(watch)?;
-                Socket::Tcp(TcpListener::from_std(listener).map_err(watch)?)
+                // Answers are written whole; waiting for more to put beside them would only delay them. Connections take
+                // it from their listener.
+                send_at_once(&listener).map_err(watch)?;
+                let address = listener.local_addr().ok().filter(|address| !address.ip().is_unspecified());
+                let listener = watched(listener).map_err(watch)?;
+                Socket::Tcp(listener, address)
             }
             StreamListener::Unix(listener) => {
                 listener.set_nonblocking(true).map_err(watch)?;
@@ -80,8 +91,8 @@ impl Listener {
     #[must_use]
     pub fn with_tls(mut self, tls: &Rc<Tls>) -> Self {
         if tls.is_for(&self.name) {
-            if let Socket::Tcp(listener) = &self.socket
-                && let Ok(address) = listener.local_addr()
+            if let Socket::Tcp(listener, _) = &self.socket
+                && let Ok(address) = listener.get_ref().local_addr()
             {
                 tls.set_port(address.port());
             }
@@ -104,13 +115,11 @@ impl Listener {
     /// The next connection.
     pub(super) async fn accept(&self) -> io::Result<(Transport, Peer)> {
         match &self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                // Answers are written whole; waiting for more to put beside them would only delay them. A connection that
-                // is gone already says so soon enough.
-                let _is_gone = stream.set_nodelay(true);
-                let local = stream.local_addr().ok();
-                Ok((stream.into(), self.peer(Some(address), local, None)))
+            Socket::Tcp(listener, address) => {
+                let (stream, client) =
+                    listener.async_io(Interest::READABLE, |listener| accept(listener)).await?;
+                let local = address.or_else(|| stream.local_addr().ok());
+                Ok((Tcp::fresh(stream).into(), self.peer(Some(client), local, None)))
             }
             Socket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -128,7 +137,7 @@ impl Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.socket {
-            Socket::Tcp(listener) => listener.as_fd(),
+            Socket::Tcp(listener, _) => listener.get_ref().as_fd(),
             Socket::Unix(listener) => listener.as_fd(),
         }
     }

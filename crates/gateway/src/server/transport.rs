@@ -20,6 +20,7 @@ use tokio_rustls::client;
 use tokio_rustls::server::TlsStream;
 
 use super::http2::Tunnel;
+use super::tcp::Tcp;
 
 /// What is read and written, whatever it is.
 pub trait Duplex: AsyncRead + AsyncWrite + fmt::Debug + Unpin {}
@@ -29,7 +30,7 @@ impl<T: AsyncRead + AsyncWrite + fmt::Debug + Unpin> Duplex for T {}
 #[derive(Debug)]
 pub enum Transport {
     /// TCP without TLS.
-    Tcp(RefCell<TcpStream>),
+    Tcp(RefCell<Tcp>),
     /// A Unix stream socket.
     Unix(RefCell<UnixStream>),
     /// TLS on TCP.
@@ -42,35 +43,47 @@ pub enum Transport {
     Tunnel(RefCell<Box<Tunnel>>),
 }
 
-/// Does the same on a stream of these kinds, or else something else.
-macro_rules! on {
-    ($self:expr, $($kind:ident)|+, $stream:ident => $what:expr $(, else $other:expr)?) => {
+/// Does the same on whatever stream it is.
+macro_rules! on_stream {
+    ($self:expr, $stream:ident => $what:expr) => {
+        on_stream!($self, Tcp | Unix | Tls | UnixTls | Behind | Tunnel, $stream => $what)
+    };
+    ($self:expr, $($kind:ident)|+, $stream:ident => $what:expr) => {
         match $self {
             $(Transport::$kind(cell) => {
                 let $stream = &mut *cell.borrow_mut();
                 $what
             })+
-            $(_ => $other,)?
         }
-    };
-}
-
-/// Does the same on whatever stream it is.
-macro_rules! on_stream {
-    ($self:expr, $stream:ident => $what:expr) => {
-        on!($self, Tcp | Unix | Tls | UnixTls | Behind | Tunnel, $stream => $what)
     };
 }
 
 /// Does the same on whatever stream is the kernel's own, or else something else.
 macro_rules! on_socket {
     ($self:expr, $stream:ident => $what:expr, else $other:expr) => {
-        on!($self, Tcp | Unix, $stream => $what, else $other)
+        match $self {
+            Transport::Tcp(cell) => {
+                let stream = &mut *cell.borrow_mut();
+                let $stream = stream.watched()?;
+                $what
+            }
+            Transport::Unix(cell) => {
+                let $stream = &mut *cell.borrow_mut();
+                $what
+            }
+            _ => $other,
+        }
     };
 }
 
 impl From<TcpStream> for Transport {
     fn from(stream: TcpStream) -> Self {
+        Self::Tcp(RefCell::new(stream.into()))
+    }
+}
+
+impl From<Tcp> for Transport {
+    fn from(stream: Tcp) -> Self {
         Self::Tcp(RefCell::new(stream))
     }
 }
@@ -101,6 +114,12 @@ impl Transport {
         most: usize,
     ) -> Poll<io::Result<usize>> {
         self.push_on(context);
+        if let Self::Tcp(cell) = self
+            && most >= buffer.capacity() - buffer.len()
+            && let Some(read) = cell.borrow_mut().read_first(buffer)
+        {
+            return Poll::Ready(read);
+        }
         on_stream!(self, stream => {
             let room = (buffer.capacity() - buffer.len()).min(most);
             let mut limited = buffer.limit(room);

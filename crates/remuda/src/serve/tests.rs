@@ -23,6 +23,20 @@ fn the_config_that_is_made_is_one() {
 }
 
 #[test]
+fn several_workers_have_a_queue_each_where_the_kernel_spreads_connections() {
+    for (line, mode) in [
+        ("serve . --workers 2", "per-worker"),
+        ("serve . --workers 2 --listen localhost:0", "per-worker"),
+        ("serve . --workers 1", "shared"),
+        ("serve . --workers 2 --listen unix:web.sock", "shared"),
+        ("serve . --workers 2 --listen fd:3", "shared"),
+    ] {
+        let text = made(line);
+        assert!(text.contains(&format!("mode = \"{mode}\"")), "{line}: {text}");
+    }
+}
+
+#[test]
 fn instances_are_named_by_their_address() {
     assert_eq!(instance_name("127.0.0.1:8080"), "serve-8080");
     assert_eq!(instance_name("unix:/run/web.sock"), "serve-websock");

@@ -1,12 +1,12 @@
 //! Files that are found beneath a folder and nowhere else, and sent by the kernel.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 
 use remuda_sys::transfer::{
-    Links, is_in_memory, is_no_such_file, open_beneath, open_folder, send_file, send_with_more,
+    Links, is_in_memory, is_no_such_file, open_beneath, open_folder, receive, send_file, send_with_more,
 };
 
 fn content(file: io::Result<File>) -> io::Result<String> {
@@ -58,4 +58,19 @@ fn a_file_is_sent_from_its_place_on_and_its_end_is_told() {
     assert_eq!(read, "head 456789");
     // What was just written is in memory, and behind the end there is nothing to wait for.
     assert!(is_in_memory(file.as_file(), 3) && is_in_memory(file.as_file(), 10));
+}
+
+#[test]
+fn what_is_there_is_received_into_the_room_there_is() {
+    let (near, far) = UnixStream::pair().unwrap();
+    let mut buffer = Vec::with_capacity(4);
+    let room = buffer.capacity();
+    assert_eq!(receive(&near, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    (&far).write_all(b"more than there is room for, whatever that is").unwrap();
+    assert_eq!(receive(&near, &mut buffer).unwrap(), room);
+    assert_eq!(buffer, &b"more than there is room for"[..room]);
+    drop(far);
+    let mut rest = Vec::with_capacity(100);
+    receive(&near, &mut rest).unwrap();
+    assert_eq!(receive(&near, &mut rest).unwrap(), 0, "the other side has ended");
 }
