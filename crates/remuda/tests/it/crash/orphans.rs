@@ -65,8 +65,12 @@ fn commands_find_the_workers_when_their_keeper_was_killed_too() {
 
 #[test]
 fn an_instance_without_an_arbiter_is_found_by_its_config_and_down_need_not_wait() {
-    let mut instance = Instance::up(HELLO);
-    let pids = instance.pids("web");
+    let setup = crate::harness::Setup::new("[service.web]\ncommand = \"sh worker\"\nready = \"log:begun\"\n");
+    setup.write("worker", "trap 'read _ < gate; exit 0' TERM\necho begun\nsleep 600 & wait\n");
+    setup.gate("gate");
+    let mut instance = setup.up();
+    instance.settled();
+    let pid = instance.pids("web")[0];
     instance.kill_arbiter();
     let by_config = |arguments: &[&str]| {
         let mut command = instance.command(arguments);
@@ -77,9 +81,13 @@ fn an_instance_without_an_arbiter_is_found_by_its_config_and_down_need_not_wait(
     assert!(said.err.contains(&format!("as instance {}", instance.name())), "{said:?}");
     let said = by_config(&["down", "--no-wait", "--json"]).done();
     assert!(said.json::<serde_json::Value>().to_string().contains("being ended"), "{said:?}");
-    assert!(pids.iter().all(|pid| process::wait_end(*pid, PATIENCE)));
+    assert!(process::is_alive(pid), "it was not waited for");
+    let _gate = instance.open_gate("gate");
+    assert!(process::wait_end(pid, PATIENCE));
     // It waits for what is under way, and begins anew after it.
     instance.anew();
+    instance.wait_phase("web", ServicePhase::Running);
+    let _gate = instance.open_gate("gate");
     instance.end();
 }
 
