@@ -18,6 +18,7 @@
 //! to set and cancel a timer for each request.
 
 mod accept;
+mod accept_queue;
 mod begin;
 mod body;
 mod buffers;

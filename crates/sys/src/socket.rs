@@ -24,7 +24,7 @@ mod steer;
 mod unix;
 mod unix_diag;
 
-pub use accept::{accept, is_of_one_connection, send_at_once};
+pub use accept::{accept, accept_unix, is_of_one_connection, send_at_once};
 pub use activation::{Activation, AdoptError};
 pub use bind::{BindError, bind, bind_slot, listen_again, stop_listening};
 pub use connect::begin_connect;

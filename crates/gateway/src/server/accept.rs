@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use remuda_sys::socket::is_of_one_connection;
 use tokio::task::JoinSet;
+use tokio::task::coop::consume_budget;
 
 use super::begin::{self, Guest};
 use super::patience::SWEEP_EVERY;
@@ -114,6 +115,8 @@ impl Door {
 
     async fn accept<H: Handler>(&self, handler: &Rc<H>, tasks: &Tasks) {
         loop {
+            // However many come, those that were taken have their turns.
+            consume_budget().await;
             match self.listener.accept().await {
                 Ok((transport, peer)) => {
                     self.wait_for_room().await;

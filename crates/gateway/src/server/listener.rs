@@ -1,19 +1,19 @@
 //! Listeners as they were passed to this process.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixListener;
 use std::rc::Rc;
 
-use remuda_sys::socket::{accept, send_at_once};
-
+use remuda_sys::socket::{accept, accept_unix, send_at_once};
 use remuda_toolkit::adopt::{AdoptError, Inherited, StreamListener};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 
+use super::accept_queue::AcceptQueue;
 use super::tcp::Tcp;
-use super::{Peer, Transport, watched};
+use super::{Peer, Transport};
 use crate::tls::Tls;
 
 /// A listener, and what it is called.
@@ -21,14 +21,16 @@ use crate::tls::Tls;
 pub struct Listener {
     name: Rc<str>,
     socket: Socket,
+    /// Where it listened when it was passed.
+    address: Option<SocketAddr>,
     tls: Option<Rc<Tls>>,
 }
 
 #[derive(Debug)]
 enum Socket {
-    /// With its address, where that is the one all its connections have.
-    Tcp(AsyncFd<TcpListener>, Option<SocketAddr>),
-    Unix(UnixListener),
+    /// With its address, while all its connections are known to have that one.
+    Tcp(AcceptQueue<TcpListener>, Cell<Option<SocketAddr>>),
+    Unix(AcceptQueue<UnixListener>),
 }
 
 /// A listener cannot be used; nothing is served on it.
@@ -69,31 +71,30 @@ impl Listener {
     /// It cannot be waited for.
     pub fn new(name: &str, listener: StreamListener) -> Result<Self, ListenerError> {
         let watch = |source| ListenerError::Watch { name: name.into(), source };
+        let mut address = None;
         let socket = match listener {
             StreamListener::Tcp(listener) => {
                 listener.set_nonblocking(true).map_err(watch)?;
                 // Answers are written whole; waiting for more to put beside them would only delay them. Connections take
                 // it from their listener.
                 send_at_once(&listener).map_err(watch)?;
-                let address = listener.local_addr().ok().filter(|address| !address.ip().is_unspecified());
-                let listener = watched(listener).map_err(watch)?;
-                Socket::Tcp(listener, address)
+                address = listener.local_addr().ok();
+                let own = address.filter(|address| !address.ip().is_unspecified());
+                Socket::Tcp(AcceptQueue::new(listener).map_err(watch)?, own.into())
             }
             StreamListener::Unix(listener) => {
                 listener.set_nonblocking(true).map_err(watch)?;
-                Socket::Unix(UnixListener::from_std(listener).map_err(watch)?)
+                Socket::Unix(AcceptQueue::new(listener).map_err(watch)?)
             }
         };
-        Ok(Self { name: name.into(), socket, tls: None })
+        Ok(Self { name: name.into(), socket, address, tls: None })
     }
 
     /// Has TLS spoken on it, if `tls` is for it.
     #[must_use]
     pub fn with_tls(mut self, tls: &Rc<Tls>) -> Self {
         if tls.is_for(&self.name) {
-            if let Socket::Tcp(listener, _) = &self.socket
-                && let Ok(address) = listener.get_ref().local_addr()
-            {
+            if let Some(address) = self.address {
                 tls.set_port(address.port());
             }
             self.tls = Some(Rc::clone(tls));
@@ -116,13 +117,18 @@ impl Listener {
     pub(super) async fn accept(&self) -> io::Result<(Transport, Peer)> {
         match &self.socket {
             Socket::Tcp(listener, address) => {
-                let (stream, client) =
-                    listener.async_io(Interest::READABLE, |listener| accept(listener)).await?;
-                let local = address.or_else(|| stream.local_addr().ok());
+                let accepted = poll_fn(|context| listener.poll_accept(context, accept)).await;
+                if accepted.is_err() {
+                    // One that was shut down and listens again may have another port.
+                    address.set(None);
+                }
+                let (stream, client) = accepted?;
+                let local = address.get().or_else(|| stream.local_addr().ok());
                 Ok((Tcp::fresh(stream).into(), self.peer(Some(client), local, None)))
             }
             Socket::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let stream = poll_fn(|context| listener.poll_accept(context, accept_unix)).await?;
+                let stream = UnixStream::from_std(stream)?;
                 let user = remuda_sys::socket::peer_user(&stream);
                 Ok((stream.into(), self.peer(None, None, user)))
             }
@@ -131,14 +137,5 @@ impl Listener {
 
     fn peer(&self, address: Option<SocketAddr>, local: Option<SocketAddr>, user: Option<u32>) -> Peer {
         Peer { address, local, user, listener: Rc::clone(&self.name), is_secure: false, tls: None }
-    }
-}
-
-impl AsFd for Listener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
-            Socket::Tcp(listener, _) => listener.get_ref().as_fd(),
-            Socket::Unix(listener) => listener.as_fd(),
-        }
     }
 }

@@ -40,6 +40,15 @@ impl Running {
         limits: Limits,
         make: impl FnOnce(&Rc<Server>) -> H + Send + 'static,
     ) -> Self {
+        Self::on(Vec::new(), limits, make)
+    }
+
+    /// As [`with_server`](Self::with_server), on these listeners too.
+    pub(crate) fn on<H: Handler>(
+        others: Vec<StreamListener>,
+        limits: Limits,
+        make: impl FnOnce(&Rc<Server>) -> H + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (quit, quitting) = oneshot::channel();
@@ -47,13 +56,14 @@ impl Running {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async move {
-                let listener = Listener::new("http", StreamListener::Tcp(listener)).unwrap();
+                let listeners = std::iter::once(StreamListener::Tcp(listener)).chain(others);
+                let listeners = listeners.map(|listener| Listener::new("http", listener).unwrap()).collect();
                 let server = Server::new(limits, vec![], 7);
                 let handler = Rc::new(make(&server));
                 let quit = async {
                     let _dropped = quitting.await;
                 };
-                server.run(vec![listener], Rc::clone(&handler), quit, Duration::from_secs(5)).await;
+                server.run(listeners, Rc::clone(&handler), quit, Duration::from_secs(5)).await;
                 server.figures().tell()
             })
         });
@@ -65,10 +75,7 @@ impl Running {
     }
 
     pub(crate) fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Client { stream, input: Vec::new() }
+        Client::on(TcpStream::connect(self.address).unwrap())
     }
 
     /// Sends `bytes` on a connection of its own and reads until the server closes.
@@ -130,6 +137,12 @@ impl Answer {
 }
 
 impl Client {
+    pub(crate) fn on(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { stream, input: Vec::new() }
+    }
+
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // A server that has had enough may have closed already.
         let _closed = self.stream.write_all(bytes.as_ref());

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -20,6 +21,14 @@ pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     // A connection that was cut off meanwhile may have no address left.
     let address = address.ok_or(Errno::CONNABORTED)?;
     Ok((descriptor.into(), SocketAddr::try_from(address)?))
+}
+
+/// As [`accept`], of a Unix socket.
+///
+/// # Errors
+/// As there; `EAGAIN` for ever when the listener was shut down.
+pub fn accept_unix(listener: &UnixListener) -> io::Result<UnixStream> {
+    Ok(rustix::net::accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?.into())
 }
 
 /// Has what is written to connections of `listener` sent at once (`TCP_NODELAY`), to those that are accepted from now on:

@@ -1,7 +1,8 @@
 //! No request is lost when gateways change, with a connection for each and with connections that are kept.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -133,28 +134,41 @@ fn a_gateway_that_is_killed_is_replaced_and_the_others_serve() {
 
 #[test]
 fn who_comes_while_everything_ends_is_refused_and_who_is_served_gets_all() {
-    let mut instance = edge(EDGE);
+    let both =
+        EDGE.replace("\"http\"]", "\"http\", \"local\"]") + "[socket.local]\nlisten = \"unix:edge.sock\"\n";
+    let mut instance = edge(&both);
     instance.write("public/huge.bin", &"x".repeat(30_000_000));
-    let address = instance.address("http");
-    let mut stream = TcpStream::connect(&address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(b"GET /huge.bin HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-    let mut some = [0; 1000];
-    stream.read_exact(&mut some).unwrap();
+    let (address, local) = (instance.address("http"), instance.dir().join("edge.sock"));
+    let mut tcp = TcpStream::connect(&address).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut unix = UnixStream::connect(&local).unwrap();
+    unix.set_read_timeout(Some(PATIENCE)).unwrap();
+    begin_download(&mut tcp);
+    begin_download(&mut unix);
     instance.signal(Signal::TERM);
+    let is_refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
     until("newcomers are refused", || {
-        let refused = TcpStream::connect(&address).map_err(|error| error.kind());
-        matches!(refused, Err(std::io::ErrorKind::ConnectionRefused))
+        TcpStream::connect(&address).is_err_and(is_refused)
+            && UnixStream::connect(&local).is_err_and(is_refused)
     });
     assert!(instance.status().stopping, "it still waits for who is served");
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).unwrap();
-    assert!(rest.len() > 30_000_000 - 1000, "{}", rest.len());
+    for mut stream in [&mut tcp as &mut dyn Read, &mut unix] {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.len() > 30_000_000 - 1000, "{}", rest.len());
+    }
     assert_eq!(instance.wait_end(), 0);
     instance.assert_nothing_left();
     instance.transcript.wait_end();
     let written = format!("{:?}", instance.transcript.locked());
-    assert!(!written.contains("accept a connection") && !written.contains("shut down"), "{written}");
+    for trouble in ["accept a connection", "shut down", "cut off", "exit 1"] {
+        assert!(!written.contains(trouble), "{trouble}: {written}");
+    }
+}
+
+fn begin_download(stream: &mut (impl Read + Write)) {
+    stream.write_all(b"GET /huge.bin HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 1000]).unwrap();
 }
 
 #[test]
