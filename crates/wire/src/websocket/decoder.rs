@@ -254,16 +254,15 @@ impl Decoder {
 
 /// How long the head is of which `have` is there, as far as that can be said.
 fn head_len(have: &[u8], role: Role) -> Result<usize, WebSocketError> {
-    let [first, second, ..] = have else {
-        return match have.first() {
-            Some(first) if first & 0x70 != 0 => Err(WebSocketError::ReservedBit),
-            Some(first) if Opcode::new(first & 0x0f).is_none() => Err(WebSocketError::Opcode(first & 0x0f)),
-            _ => Ok(2),
-        };
-    };
+    // Byte by byte, so that what is wrong with several is the same in whatever pieces they come.
+    let Some(first) = have.first() else { return Ok(2) };
     if first & 0x70 != 0 {
         return Err(WebSocketError::ReservedBit);
     }
+    if Opcode::new(first & 0x0f).is_none() {
+        return Err(WebSocketError::Opcode(first & 0x0f));
+    }
+    let Some(second) = have.get(1) else { return Ok(2) };
     let is_masked = second & 0x80 != 0;
     if is_masked != (role == Role::Server) {
         return Err(WebSocketError::Mask);

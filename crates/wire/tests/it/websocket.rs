@@ -228,6 +228,16 @@ fn a_handshake_asks_for_all_it_needs() {
     assert_eq!(with(4, ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")), HandshakeError::Key);
 }
 
+#[test]
+fn of_two_wrong_bytes_the_first_is_told_whatever_the_pieces() {
+    let bytes = [0x83, 0];
+    let told = [Seen::Error(WebSocketError::Opcode(3))];
+    assert_eq!(
+        (read(Role::Server, &bytes), read_split(Role::Server, &bytes, &[1])),
+        (told.to_vec(), told.to_vec())
+    );
+}
+
 fn message() -> impl Strategy<Value = (Opcode, Vec<u8>)> {
     let payload = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
