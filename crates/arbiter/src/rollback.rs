@@ -140,7 +140,8 @@ impl Arbiter {
     fn end_candidates(&mut self, name: &ServiceName, rollout: &Rollout) {
         for slot in rollout.active.keys() {
             let candidate = self.services.get(name).and_then(|service| service.slot(*slot)?.candidate);
-            if let Some(candidate) = candidate {
+            // One whose slot goes serves what waits there first.
+            if let Some(candidate) = candidate.filter(|id| !self.is_draining(*id)) {
                 self.doom(candidate, Doom::Asked(Why::ReloadFailed), Cause::Stop);
             }
         }

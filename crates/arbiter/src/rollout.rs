@@ -64,6 +64,11 @@ impl Rollout {
         self.previous.is_some() || self.kind == Kind::Rollback
     }
 
+    /// Whether the worker of a slot is being replaced, or will be.
+    pub(crate) fn covers(&self, slot: u32) -> bool {
+        self.active.contains_key(&slot) || self.pending.contains(&slot)
+    }
+
     /// Slots whose old worker still has the seat.
     pub(crate) fn unfinished(&self) -> Vec<u32> {
         let under_way =

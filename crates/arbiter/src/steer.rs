@@ -5,7 +5,7 @@
 //! in it. A slot that is no longer wanted has no next worker: its present one stays until nothing waits, or until the
 //! time that it has to stop has passed once.
 
-use remuda_model::{ServiceName, ServiceSpec, Stdin, WorkerId};
+use remuda_model::{ServiceName, ServiceSpec, Stdin, WorkerId, WorkerPhase};
 
 use crate::Arbiter;
 use crate::life::Cause;
@@ -75,11 +75,27 @@ impl Arbiter {
         }
     }
 
-    /// A slot is wanted again; its worker, if it was still serving what waits, goes on.
+    /// A slot is wanted again; its worker, if it was still serving what waits, goes on: not if everybody else was
+    /// replaced meanwhile. So does a replacement, unless nobody is replaced there any more.
     pub(crate) fn recall(&mut self, name: &ServiceName, slot: u32) {
-        for id in self.occupants(name, slot) {
-            self.befall(id, Cause::Recall);
+        let Some(service) = self.services.get(name) else { return };
+        let rolls = service.rollout.as_ref().is_some_and(|rollout| rollout.covers(slot));
+        let candidate = service.slot(slot).and_then(|state| state.candidate);
+        let generation = service.generation;
+        for id in
+            self.occupants(name, slot).into_iter().filter(|id| self.is_draining(*id)).collect::<Vec<_>>()
+        {
+            let is_current = self.workers.get(&id).is_some_and(|worker| worker.generation == generation);
+            if rolls || is_current && Some(id) != candidate {
+                self.befall(id, Cause::Recall);
+            } else {
+                self.doom(id, Doom::Asked(Why::Reload), Cause::Stop);
+            }
         }
+    }
+
+    pub(crate) fn is_draining(&self, id: WorkerId) -> bool {
+        self.workers.get(&id).is_some_and(|worker| worker.phase == WorkerPhase::Draining)
     }
 
     fn occupants(&self, name: &ServiceName, slot: u32) -> Vec<WorkerId> {

@@ -434,3 +434,100 @@ fn a_replacement_on_probation_is_drained_too_when_its_slot_goes_and_called_back_
       signal TERM #2
     "#);
 }
+
+#[test]
+fn a_replacement_that_is_drained_stays_so_when_its_reload_is_superseded() {
+    assert_snapshot!(run(
+        "
+            service web sockets=web bake=60s
+            boot
+            serve all
+            at 5s reload web
+            serve #2
+            scale web 0
+            reload web
+            drained web 0
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      steer to web/0
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    1000ms> woke
+    5000ms> reload web
+      ~ web ReloadStarted { workers: 1 }
+      spawn #2 in web/0 g2 of 1: web
+    5000ms> serve #2
+      ~ web/0 #2 WorkerSpawned
+      ~ web/0 #2 WorkerReady { after_ms: 0 }
+    5000ms> scale web 0
+      ~ web Scaled { from: 1, to: 0, reason: Some("request") }
+      steer away from web/0
+      drain web/0
+      ~ web ServiceRunning
+    5000ms> reload web
+      ~ web ReloadFailed { reason: "superseded by a newer one", done: 0, total: 1, rolled_back: false }
+      reply 1 failed: the reload of web is superseded by a newer one, 0 of 1 replaced
+      ~ web ReloadStarted { workers: 0 }
+      ~ web ReloadDone { workers: 0 }
+      reply 3 done: web is reloaded: 0 workers replaced, generation 3
+    5000ms> drained web 0
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #1
+      ~ web/0 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #2
+    "#);
+}
+
+#[test]
+fn a_replacement_whose_reload_was_superseded_is_not_called_back_with_its_slot() {
+    assert_snapshot!(run(
+        "
+            service web sockets=web bake=60s
+            boot
+            serve all
+            at 5s reload web
+            serve #2
+            scale web 0
+            reload web
+            scale web 1
+        "
+    ), @r#"
+    0ms> boot
+      ~ web ServiceStarting
+      spawn #1 in web/0 g1 of 1: web
+    0ms> serve #1
+      ~ web/0 #1 WorkerSpawned
+      steer to web/0
+      ~ web/0 #1 WorkerReady { after_ms: 0 }
+      ~ web ServiceRunning
+    1000ms> woke
+    5000ms> reload web
+      ~ web ReloadStarted { workers: 1 }
+      spawn #2 in web/0 g2 of 1: web
+    5000ms> serve #2
+      ~ web/0 #2 WorkerSpawned
+      ~ web/0 #2 WorkerReady { after_ms: 0 }
+    5000ms> scale web 0
+      ~ web Scaled { from: 1, to: 0, reason: Some("request") }
+      steer away from web/0
+      drain web/0
+      ~ web ServiceRunning
+    5000ms> reload web
+      ~ web ReloadFailed { reason: "superseded by a newer one", done: 0, total: 1, rolled_back: false }
+      reply 1 failed: the reload of web is superseded by a newer one, 0 of 1 replaced
+      ~ web ReloadStarted { workers: 0 }
+      ~ web ReloadDone { workers: 0 }
+      reply 3 done: web is reloaded: 0 workers replaced, generation 3
+    5000ms> scale web 1
+      ~ web Scaled { from: 0, to: 1, reason: Some("request") }
+      ~ web/0 #1 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #1
+      ~ web/0 #2 WorkerStopping { signal: Signal(15), reason: "scale" }
+      signal TERM #2
+    "#);
+}
