@@ -12,11 +12,12 @@ use remuda_model::Address;
 
 /// Runs the arbiter with a config of its own making.
 pub(crate) async fn run(
-    arguments: ServeArguments,
+    mut arguments: ServeArguments,
     global: &Global,
     succession: Option<Succession>,
     screen: &mut Screen,
 ) -> Outcome {
+    arguments.listen = placed(&arguments.listen)?;
     let folder = std::path::absolute(&arguments.folder)
         .map_err(|error| Failure::file("find", &arguments.folder, &error))?;
     if !folder.is_dir() {
@@ -63,12 +64,27 @@ fn config(arguments: &ServeArguments, global: &Global) -> String {
 /// A name for the instance that another `serve` on this machine does not have: of the address, or where that is any
 /// free port, of this process, which an upgrade leaves as it is.
 fn instance_name(listen: &str) -> String {
-    let end = listen.rsplit([':', '/']).next().unwrap_or_default();
+    let end = match listen.parse() {
+        // Files of one name may be in many folders.
+        Ok(Address::UnixStream(path)) => path.display().to_string(),
+        _ => listen.rsplit(':').next().unwrap_or_default().to_owned(),
+    };
     if end == "0" {
         return format!("serve-any-{}", std::process::id());
     }
-    let letters: String = end.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
-    format!("serve-{letters}")
+    let letters: Vec<char> = end.chars().filter(char::is_ascii_alphanumeric).collect();
+    let last: String = letters[letters.len().saturating_sub(NAME_LETTERS)..].iter().collect();
+    format!("serve-{last}")
+}
+
+/// Letters of an address in a name that stays short beside the runtime folder's path.
+const NAME_LETTERS: usize = 32;
+
+/// A Unix socket is where it is from here, not in the folder that everybody is shown.
+fn placed(listen: &str) -> Result<String, Failure> {
+    let Ok(Address::UnixStream(path)) = listen.parse() else { return Ok(listen.to_owned()) };
+    let path = std::path::absolute(&path).map_err(|error| Failure::file("find", &path, &error))?;
+    Ok(format!("unix:{}", path.display()))
 }
 
 /// As a string of TOML in which no variable is filled in.

@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 
-use super::{config, instance_name, quoted};
+use super::{config, instance_name, placed, quoted};
 use crate::arguments::{Arguments, Command};
 use crate::config_file::{self, Adjustments};
 
@@ -37,9 +37,19 @@ fn several_workers_have_a_queue_each_where_the_kernel_spreads_connections() {
 }
 
 #[test]
+fn a_unix_socket_is_where_its_path_leads_from_here() {
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(placed("unix:a/web.sock").unwrap(), format!("unix:{}/a/web.sock", here.display()));
+    for listen in ["unix:/run/web.sock", "unix:@web", "127.0.0.1:80", "fd:3"] {
+        assert_eq!(placed(listen).unwrap(), listen);
+    }
+}
+
+#[test]
 fn instances_are_named_by_their_address() {
     assert_eq!(instance_name("127.0.0.1:8080"), "serve-8080");
-    assert_eq!(instance_name("unix:/run/web.sock"), "serve-websock");
+    assert_eq!(instance_name("unix:/run/web.sock"), "serve-runwebsock");
+    assert_ne!(instance_name("unix:/run/one/web.sock"), instance_name("unix:/run/two/web.sock"));
     assert_eq!(quoted("a\"\\$\n"), "\"a\\\"\\\\$$\\u000A\"");
 }
 
