@@ -25,6 +25,8 @@ usage: cargo xtask COMMAND
   tidy     file sizes and openings, unsafe code, open marks, paths of one machine
   test     installs the peers and cargo-nextest where missing, then doctests and all tests
            (further arguments go to cargo nextest run)
+  properties  the tests of all crates but the two with whole programs, with another seed and 2,000 cases for each property
+           (PROPTEST_RNG_SEED, PROPTEST_CASES; further arguments go to cargo nextest run)
   bench    builds a release, installs the peers, measures: `bench supervise` (the default), `bench loss`,
            `bench hub`, `bench herd`, `bench http`, `bench realtime` or `bench journal`
            (further arguments go to that program)
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
 
 /// Runs one command; `false` when there is none of that name, or it takes no arguments.
 fn run(command: &str, rest: &[String]) -> Result<bool> {
-    if !rest.is_empty() && !matches!(command, "test" | "bench" | "sim" | "oracle") {
+    if !rest.is_empty() && !matches!(command, "test" | "properties" | "bench" | "sim" | "oracle") {
         return Ok(false);
     }
     match command {
@@ -62,6 +64,7 @@ fn run(command: &str, rest: &[String]) -> Result<bool> {
         "layers" => layers::check()?,
         "tidy" => tidy::check()?,
         "test" => tests::run(rest)?,
+        "properties" => tests::properties(rest)?,
         "bench" => bench(rest)?,
         "sim" => simulate(rest)?,
         "oracle" => oracle(rest)?,
