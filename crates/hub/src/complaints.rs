@@ -25,6 +25,8 @@ pub(crate) enum Complaint {
     HerdMessages,
     /// Nodes of the herd that come and go.
     HerdNodes,
+    /// A node that was removed from the herd is turned away, which may be this one.
+    HerdRemoval,
     /// Shared keys that are not taken, or not told.
     HerdKeys,
     /// The bus's engine does not let the hub publish, or hear, something.
@@ -60,6 +62,8 @@ impl Complaint {
             Self::Conduct | Self::Script | Self::HerdMessages | Self::HerdKeys => {
                 (20, Duration::from_secs(1))
             }
+            // Nothing changes until somebody joins anew or edits who is called, and meanwhile each call says it again.
+            Self::HerdRemoval => (1, Duration::from_mins(10)),
             // As many as a herd has nodes: when a wire is cut each of them is lost.
             Self::HerdNodes => (1_000, Duration::from_secs(10)),
         }

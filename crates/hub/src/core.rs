@@ -290,7 +290,12 @@ impl Core {
 
     /// A line in the hub's log about what a peer did; of very many, some.
     pub(crate) fn say_of(&mut self, remote: &Remote, text: &dyn std::fmt::Display) {
-        match self.complaints.admit(Complaint::Conduct, self.moment.tick) {
+        self.complain_of(Complaint::Conduct, remote, text);
+    }
+
+    /// As [`Self::say_of`], of one sort.
+    pub(crate) fn complain_of(&mut self, what: Complaint, remote: &Remote, text: &dyn std::fmt::Display) {
+        match self.complaints.admit(what, self.moment.tick) {
             None => {}
             Some(0) => log::warn!("{remote}: {text}"),
             Some(more) => log::warn!("{remote}: {text} ({more} lines like this were left out before)"),

@@ -127,8 +127,8 @@ pub struct Joining {
 /// Becomes a node by an invitation.
 ///
 /// # Errors
-/// This node belongs to a herd already, and its certificate has not expired; the invitation has; no signer can be reached,
-/// or it refuses.
+/// This node belongs to a herd already, was not removed from it, and its certificate has not expired; the invitation has;
+/// no signer can be reached, or it refuses.
 pub fn join(
     folder: &Folder,
     token: Token,

@@ -97,6 +97,12 @@ impl Membership {
     pub fn endpoint(&self, clock: Clock) -> Result<Endpoint, EndpointError> {
         Endpoint::new(Arc::clone(&self.credentials), Arc::clone(&self.trust), clock)
     }
+
+    /// Whether this node has heard that it was removed.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.trust.removals().contains(self.node.id)
+    }
 }
 
 impl Folder {
@@ -131,13 +137,15 @@ impl Folder {
     }
 
     /// Makes the folder, for one that joins at `now`. What an attempt that broke off has left is no obstacle, nor is a
-    /// membership whose certificate has expired: with it nobody speaks. A signer's is one, as a signer renews itself.
+    /// membership that was removed, as far as is known here, or whose certificate has expired: with it nobody speaks. An
+    /// authority's key is one: a signer whose certificate has expired renews itself, and of one that was removed it may be
+    /// the last copy.
     ///
     /// # Errors
     /// As [`Folder::prepare_founding`].
     pub fn prepare_joining(&self, now: UnixTime) -> Result<Held, FolderError> {
         let is_second_attempt = self.file(JOINING_FILE).exists();
-        if self.has_expired(now) {
+        if self.has_expired(now) || self.open().is_ok_and(|own| own.is_removed()) {
             return self.prepare(if is_second_attempt { &[] } else { &[AUTHORITY_FILE] });
         }
         self.prepare(if is_second_attempt { &[NODE_FILE] } else { &[NODE_FILE, AUTHORITY_FILE] })

@@ -9,6 +9,7 @@ use remuda_trust::{Identity, Protocol, Removals};
 
 use super::clerk::Done;
 use super::peer::{LAST_PING, Part, PeerSession, kind, link_of};
+use crate::complaints::Complaint;
 use crate::core::Core;
 use crate::stream::Remote;
 use crate::table::Key;
@@ -192,7 +193,8 @@ impl Core {
                     herd.step(now, Input::Unreachable(node));
                 } else if peer.dial.is_none() {
                     herd.refused += 1;
-                    self.say_of(remote, &format!("no link: {why}"));
+                    let sort = if peer.is_removal { Complaint::HerdRemoval } else { Complaint::Conduct };
+                    self.complain_of(sort, remote, &format!("no link: {why}"));
                 }
             }
             Part::Asker { .. } | Part::Leaving => {}

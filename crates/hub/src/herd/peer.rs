@@ -48,6 +48,8 @@ pub(crate) struct PeerSession {
     pub(crate) dial: Option<u64>,
     /// Why it ends, once that is known.
     pub(crate) trouble: Option<String>,
+    /// Whether that is a removal, of either side.
+    pub(super) is_removal: bool,
     /// Bytes of frames given to the session so far.
     queued: u64,
     /// Where each message ends among them, and what it weighs.
@@ -64,6 +66,7 @@ impl PeerSession {
             part: Part::Unknown,
             dial,
             trouble: None,
+            is_removal: false,
             queued: 0,
             unsent: VecDeque::new(),
             has_closed: false,
@@ -123,7 +126,10 @@ impl PeerSession {
 
     /// Gives the session what came in, as far as it takes it now.
     pub(crate) fn feed(&mut self, input: &mut BytesMut) -> Result<bool, String> {
-        let taken = self.session.feed(input).map_err(|error| error.to_string())?;
+        let taken = self.session.feed(input).map_err(|error| {
+            self.is_removal = error.is_removal();
+            error.to_string()
+        })?;
         input.advance(taken);
         Ok(taken > 0)
     }

@@ -13,16 +13,22 @@ use crate::screen::{BAD, NOTICE, Screen, paint};
 use crate::table::{Cell, Column, Table};
 
 pub(crate) fn status(printing: &Printing, place: &Place, screen: &mut Screen) -> Outcome {
-    let membership = place.folder()?.open()?;
+    let folder = place.folder()?;
+    let membership = folder.open()?;
     let (now, ends) = (UnixTime::now().as_secs(), membership.credentials.certified().not_after.as_secs());
     if printing.json {
         screen.json(&document(&membership))?;
     } else {
         screen.text(&summary(&membership))?;
     }
-    if is_removed(&membership) {
+    if membership.is_removed() {
         let label = paint(BAD, "error:");
         screen.note(&format!("{label} this node was removed from the herd: nobody speaks with it"));
+        if folder.authority()?.is_some() {
+            let path = folder.path().join("authority.pem");
+            screen
+                .note(&format!("move the authority's key, {}, to where you keep its backup", path.display()));
+        }
         screen.note("an invitation of a signer and `remuda herd join -` here make it a new node");
         return Ok(Exit::No);
     }
@@ -38,11 +44,6 @@ pub(crate) fn status(printing: &Printing, place: &Place, screen: &mut Screen) ->
         ));
     }
     Ok(Exit::Done)
-}
-
-/// Whether this node has heard that it was removed.
-fn is_removed(membership: &Membership) -> bool {
-    membership.trust.removals().contains(membership.node.id)
 }
 
 fn is_due(membership: &Membership) -> bool {
@@ -70,7 +71,7 @@ pub(crate) fn document(membership: &Membership) -> Value {
         "node": membership.node.id.to_string(),
         "name": membership.node.name,
         "signer": membership.node.is_signer,
-        "is_removed": is_removed(membership),
+        "is_removed": membership.is_removed(),
         "addresses": membership.member.addresses,
         "authorities": trust.authorities().iter().map(fingerprint).collect::<Vec<_>>(),
         "certificate": {
@@ -87,7 +88,7 @@ pub(crate) fn document(membership: &Membership) -> Value {
 pub(crate) fn summary(membership: &Membership) -> String {
     let node = &membership.node;
     let role = if node.is_signer { ", a signer" } else { "" };
-    let state = if is_removed(membership) { ", removed from it" } else { "" };
+    let state = if membership.is_removed() { ", removed from it" } else { "" };
     let mut text = format!("node {} of herd {}{role}{state}\n", node.name, node.herd);
     let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
     line("number", &node.id.to_string());

@@ -16,7 +16,7 @@ pub enum SessionError {
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     /// The peer's certificate is not believed.
-    #[error("the peer is refused: {0}")]
+    #[error("the peer is refused: {}", verdict(.0))]
     Certificate(CertificateError),
     /// What the certificate says is not believed.
     #[error("the peer is refused: {0}")]
@@ -110,6 +110,34 @@ impl From<rustls::Error> for SessionError {
             other => Self::Tls(other),
         }
     }
+}
+
+impl SessionError {
+    /// Whether it is for a removal: of the peer, or of this node. Then the next attempt ends alike, and the one after it.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        matches!(
+            self,
+            Self::Certificate(CertificateError::Revoked)
+                | Self::Distrust(Distrust::Removed(_))
+                | Self::Refused(AlertDescription::CertificateRevoked)
+        )
+    }
+}
+
+/// What we think of a peer's certificate: of some verdicts the library has names only.
+fn verdict(error: &CertificateError) -> String {
+    let verdict = match error {
+        CertificateError::Revoked => "it was removed from the herd",
+        CertificateError::UnknownIssuer => {
+            "its certificate is not from an authority known here; another herd?"
+        }
+        CertificateError::BadSignature => "its certificate's signature is wrong",
+        CertificateError::BadEncoding => "its certificate cannot be read",
+        CertificateError::InvalidPurpose => "its certificate is not good for this",
+        other => return other.to_string(),
+    };
+    verdict.to_owned()
 }
 
 /// What a peer of ours means by an alert.

@@ -265,6 +265,45 @@ fn a_node_whose_certificate_has_expired_is_told_to_join_anew_and_may_where_it_is
 }
 
 #[test]
+fn a_node_that_knows_that_it_was_removed_joins_anew_where_it_is() {
+    let alpha = Node::founder("shop", "alpha");
+    let (beta, gamma) = (alpha.joined("beta"), alpha.joined("gamma"));
+    let before = beta.membership().node.id;
+    remuda_trust::remove(&alpha.folder, before, at(1)).unwrap();
+    beta.folder.prepare_joining(at(1)).unwrap_err();
+    for told in [&beta, &gamma] {
+        let mut trust = remuda_trust::Trust::clone(&told.membership().trust);
+        trust.remove(alpha.membership().trust.removals().iter().cloned());
+        told.folder.keep_trust(&trust, &told.folder.hold().unwrap()).unwrap();
+    }
+    assert!(beta.membership().is_removed() && !gamma.membership().is_removed());
+    gamma.folder.prepare_joining(at(1)).unwrap_err();
+    let signer = alpha.serve(1, 1);
+    let token = alpha.invite_at(signer.address, 1, false, 1).parse::<Token>().unwrap();
+    let joining = Joining { name: "beta".parse().unwrap(), addresses: Vec::new(), signer: false };
+    let after = enrolment::join(&beta.folder, token, joining, &clock_at(1)).unwrap();
+    assert!(after.node.id != before && !after.is_removed(), "it is a new node");
+    let mut pair = Pair::of(&beta, &alpha, 2);
+    pair.run();
+    assert!(pair.client.is_ready() && pair.server.is_ready());
+    // It is a member again.
+    beta.folder.prepare_joining(at(2)).unwrap_err();
+}
+
+#[test]
+fn the_key_of_an_authority_is_not_overwritten_where_a_signer_was_removed() {
+    let alpha = Node::founder("shop", "alpha");
+    let membership = alpha.membership();
+    let mut trust = remuda_trust::Trust::clone(&membership.trust);
+    let authority = alpha.folder.authority().unwrap().unwrap();
+    trust.remove([authority.remove(membership.node.id, at(1)).unwrap()]);
+    alpha.folder.keep_trust(&trust, &alpha.folder.hold().unwrap()).unwrap();
+    assert!(alpha.membership().is_removed());
+    let said = alpha.folder.prepare_joining(at(1)).unwrap_err().to_string();
+    assert!(said.contains("authority.pem"), "{said}");
+}
+
+#[test]
 fn a_removed_node_is_not_renewed_even_by_a_signer_that_learns_of_it_late() {
     let alpha = Node::founder("shop", "alpha");
     let beta = alpha.joined("beta");

@@ -129,6 +129,18 @@ fn a_removed_node_is_refused_and_its_session_ends() {
     let mut pair = Pair::of(&alpha, &beta, 2);
     pair.run();
     assert_eq!(pair.client.error, Some(SessionError::Certificate(CertificateError::Revoked)));
+    let error = pair.client.error.unwrap();
+    assert_eq!(error.to_string(), "the peer is refused: it was removed from the herd");
+    assert!(error.is_removal() && pair.server.error.unwrap().is_removal());
+}
+
+#[test]
+fn what_is_thought_of_a_certificate_is_said_in_words() {
+    use CertificateError::{BadEncoding, BadSignature, InvalidPurpose, Revoked, UnknownIssuer};
+    for error in [BadEncoding, BadSignature, InvalidPurpose, Revoked, UnknownIssuer] {
+        let said = SessionError::Certificate(error.clone()).to_string();
+        assert!(!said.contains(&format!("{error:?}")), "{said}");
+    }
 }
 
 #[test]

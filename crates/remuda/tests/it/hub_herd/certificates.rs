@@ -91,3 +91,41 @@ fn a_server_that_was_away_beyond_its_certificate_says_so_and_joins_anew_where_it
     assert_eq!(all.len(), 2, "what it was told is not lost: {all:?}");
     servers.end();
 }
+
+#[test]
+fn a_server_that_was_removed_is_turned_away_without_ado_and_joins_anew_where_it_is() {
+    let servers = Servers::up(2, &[(0, 1)], SHARED);
+    servers.are_one(2);
+    let (first, second) = (&servers.all[0], &servers.all[1]);
+    let before = status(second).1["node"].clone();
+    hub(second).store().set(b"s:a", b"1").unwrap();
+    until("it on the other one", || hub(first).store().get(b"s:a").unwrap().is_some());
+    first.remuda(&["herd", "remove", "n1"]).done();
+    until("the removed one to know", || status(second).0 == 1);
+    let told = second.remuda(&["herd", "status"]).exits(1);
+    assert!(told.err.contains("`remuda herd join -` here") && !told.err.contains("authority"), "{told:?}");
+
+    // It is called all the same: whoever calls it has it among its peers.
+    let attempts = || view(first).calls[0].attempts_total;
+    let so_far = attempts();
+    until("it to be called some times", || attempts() >= so_far + 4);
+    let said = first.remuda(&["peers"]).exits(1);
+    assert!(
+        said.err.contains("is called in vain: the peer is refused: it was removed from the herd"),
+        "{said:?}"
+    );
+    let complaints = |server: &Instance| {
+        let transcript = server.transcript.locked();
+        transcript.lines.iter().filter(|line| line.text.contains("no link")).count()
+    };
+    second.wait_line("no link: the peer refuses: this node was removed from the herd");
+    assert_eq!(complaints(second), 1, "once, however often it is called");
+
+    join(first, second, 1);
+    servers.mend_all(1);
+    servers.are_one(2);
+    let (code, after) = status(second);
+    assert!(code == 0 && after["node"] != before && after["is_removed"] == false, "{after}");
+    assert_eq!(are_equal(&servers).len(), 1, "what it had is there");
+    servers.end();
+}
