@@ -52,10 +52,12 @@ export function HerdPage() {
 /** What a comparison of the shared keys has found. */
 function Compared({ check }: { check: HerdCheck }) {
   const missed = check.unreached.filter((each) => each.why !== "left");
+  const inVain = check.unreached.filter((each) => ["silent", "cut", "shares other keys"].includes(each.why)).length;
+  const compared = Math.max(0, check.peers - check.pending - inVain);
   const isWell = !check.differing_keys && !check.pending && !missed.length;
   return (
     <div class="card" role="status" aria-label="Comparison">
-      <p class="said"><State of={isWell ? "done" : check.differing_keys ? "failed" : "waiting"} /> {count(check.differing_keys)} differing keys, compared with {count(check.peers)} {check.peers === 1 ? "server" : "servers"}
+      <p class="said"><State of={isWell ? "done" : check.differing_keys ? "failed" : "waiting"} /> {count(check.differing_keys)} differing keys, compared with {count(compared)} {compared === 1 ? "server" : "servers"}
         {check.pending > 0 && `; ${count(check.pending)} did not answer in time`}
         {missed.map((each) => `; ${each.name || each.node} was not compared with: ${each.why}`)}</p>
       {check.differing.length > 0 && (

@@ -186,6 +186,16 @@ pub struct HerdCheck {
     pub differing: Vec<HerdDifference>,
 }
 
+impl HerdCheck {
+    /// Servers that were compared with: those that were to be, less those that are not done and those that were asked and
+    /// gave no answer that can be compared.
+    #[must_use]
+    pub fn compared(&self) -> u64 {
+        let in_vain = self.unreached.iter().filter(|one| one.was_asked()).count();
+        self.peers.saturating_sub(self.pending).saturating_sub(u64::try_from(in_vain).unwrap_or(u64::MAX))
+    }
+}
+
 /// A server that was not compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct HerdUnreached {
@@ -203,6 +213,11 @@ impl HerdUnreached {
     #[must_use]
     pub fn is_missed(&self) -> bool {
         self.why != "left"
+    }
+
+    /// Whether it was there when the comparison began, and so is one of [`HerdCheck::peers`].
+    fn was_asked(&self) -> bool {
+        matches!(self.why.as_str(), "silent" | "cut" | "shares other keys")
     }
 }
 

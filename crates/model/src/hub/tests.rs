@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Access, HubSocket, Secret, is_token, token};
+use super::{Access, HerdCheck, HerdUnreached, HubSocket, Secret, is_token, token};
 
 fn secret() -> Secret {
     Secret::new([7; 32])
@@ -30,6 +30,20 @@ fn a_secret_is_not_shown_and_reads_back() {
     assert_eq!(format!("{:?}", secret()), "Secret(***)");
     assert_eq!(hex.parse(), Ok(secret()));
     assert!(hex[1..].parse::<Secret>().is_err() && "x".repeat(64).parse::<Secret>().is_err());
+}
+
+#[test]
+fn servers_that_a_check_asked_in_vain_are_not_counted_as_compared_with() {
+    let check = |peers: u64, pending: u64, whys: &[&str]| {
+        let unreached =
+            whys.iter().map(|why| HerdUnreached { why: (*why).to_owned(), ..HerdUnreached::default() });
+        HerdCheck { peers, pending, unreached: unreached.collect(), ..HerdCheck::default() }.compared()
+    };
+    assert_eq!(check(2, 0, &[]), 2);
+    assert_eq!(check(2, 0, &["cut"]), 1);
+    assert_eq!(check(3, 1, &["silent", "shares other keys"]), 0);
+    // These were known not to be there and are not among `peers`.
+    assert_eq!(check(2, 0, &["left", "lost", "suspected"]), 2);
 }
 
 #[test]

@@ -63,9 +63,9 @@ pub(super) async fn run(printing: &Printing, global: &Global, screen: &mut Scree
         };
         screen.note(&format!("(node {} was not compared with: it {why})", named(&one.node, &one.name)));
     }
-    let servers = if check.peers == 1 { "server" } else { "servers" };
-    screen
-        .note(&format!("({} differing keys, compared with {} {servers})", check.differing_keys, check.peers));
+    let compared = check.compared();
+    let servers = if compared == 1 { "server" } else { "servers" };
+    screen.note(&format!("({} differing keys, compared with {compared} {servers})", check.differing_keys));
     Ok(if is_well { Exit::Done } else { Exit::No })
 }
 

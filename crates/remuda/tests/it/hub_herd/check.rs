@@ -77,6 +77,8 @@ fn a_server_that_is_lost_while_it_is_asked_is_named_and_one_that_left_is_not_mis
         (1, BTreeSet::from(["n2"])),
         "no answer is no agreement: {said}"
     );
+    let said = servers.all[0].remuda(&["herd", "check"]).exits(1);
+    assert!(said.err.contains("compared with 1 server)"), "{said:?}");
     servers.mend_all(2);
     until("all to be equal", || checked(&servers, 0).0 == 0);
     servers.all.remove(2).end();
