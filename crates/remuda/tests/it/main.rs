@@ -41,6 +41,7 @@ mod peers;
 mod readiness;
 mod recycling;
 mod retries;
+mod run_herd;
 mod services;
 mod slots;
 mod socket_files;
