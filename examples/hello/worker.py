@@ -17,6 +17,10 @@ class Hello(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(f"hello from {who}\n".encode())
 
+    def address_string(self):
+        # On a Unix socket a client has no address, and http.server logs the first part of it.
+        return self.client_address[0] if self.client_address else "unix"
+
 
 # The socket is fd 3. Several workers wait on it, so a wake-up may find the connection gone: hence no blocking.
 server = http.server.HTTPServer(("", 0), Hello, bind_and_activate=False)
@@ -36,8 +40,13 @@ if address := os.environ.get("NOTIFY_SOCKET"):
         manager.connect("\0" + address[1:] if address[0] == "@" else address)
         manager.send(b"READY=1")
 
-host, port = server.socket.getsockname()[:2]
-print(f"pid {os.getpid()} serves http://{host}:{port}/", flush=True)
+address = server.socket.getsockname()
+if server.socket.family == socket.AF_UNIX:
+    where = "unix:" + os.fsdecode(address).replace("\0", "@")
+else:
+    host, port = address[:2]
+    where = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+print(f"pid {os.getpid()} serves {where}", flush=True)
 while True:
     readable, _, _ = select.select([server, stop], [], [])
     if stop in readable:

@@ -17,6 +17,7 @@ mod failures;
 mod foreign;
 mod gateway;
 mod harness;
+mod hello;
 mod herd_cli;
 mod hold;
 mod hooks;
