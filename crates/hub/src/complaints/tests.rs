@@ -16,8 +16,9 @@ fn one_line_of_each_state_in_a_while() {
 #[test]
 fn that_a_removed_node_is_turned_away_is_said_once_and_then_rarely() {
     let mut complaints = Complaints::default();
-    let every =
-        (0..3_600).map(|second| complaints.may_say(Complaint::HerdRemoval, Tick(second * 1_000_000_000)));
+    let every = (0..3_600).map(|second| {
+        complaints.may_say(Complaint::HerdRemoval, Tick::default() + Duration::from_secs(second))
+    });
     let said: Vec<usize> = every.enumerate().filter(|(_, may)| *may).map(|(second, _)| second).collect();
     assert_eq!(said, [0, 600, 1200, 1800, 2400, 3000]);
 }

@@ -167,4 +167,17 @@ fn a_signer_renews_itself_and_others_and_rotates_the_authority() {
     assert_eq!(status(&beta)["authorities"].as_array().unwrap().len(), 1);
     let warned = herd(&alpha, &["remove", "beta"]).done();
     assert!(warned.err.contains("it was a signer"), "{warned:?}");
+    // As it hears from the others. Its key is not overwritten by another one's.
+    let file = |setup: &Setup, name: &str| setup.dir().join("state/herd").join(name);
+    std::fs::copy(file(&alpha, "removals"), file(&beta, "removals")).unwrap();
+    let told = herd(&beta, &["status"]).exits(1);
+    assert!(told.err.contains("was removed") && told.err.contains("move the authority's key, "), "{told:?}");
+    let token = Waiting::start(&alpha, &[]).token.clone();
+    let refused = join(&beta, &token, &["--node", "beta"]);
+    assert!(refused.code == 4 && refused.err.contains("authority.pem is there already"), "{refused:?}");
+    std::fs::rename(file(&beta, "authority.pem"), beta.dir().join("kept.pem")).unwrap();
+    let waiting = Waiting::start(&alpha, &[]);
+    join(&beta, &waiting.token, &["--node", "beta"]).done();
+    assert_eq!(waiting.end().0, 0);
+    assert_eq!(status(&beta)["is_removed"], false);
 }
