@@ -6,6 +6,7 @@ import * as actions from "../actions";
 import { useLive } from "../live";
 import { Empty, Figure, Head, Row, Search, State } from "../parts";
 import { age, count, percent, size } from "../format";
+import { due, isShort } from "../services";
 import { useRole } from "../session";
 
 export function Overview() {
@@ -15,8 +16,9 @@ export function Overview() {
   if (!instance) return <Empty>Asking the arbiter …</Empty>;
   const services = instance.services.filter((each) => each.name.includes(wanted));
   const workers = instance.services.flatMap((each) => each.workers);
-  const ready = instance.services.reduce((sum, each) => sum + each.workers_ready, 0);
-  const wantedWorkers = instance.services.reduce((sum, each) => sum + (each.wanted ? each.workers_wanted : 0), 0);
+  const awaited = instance.services.filter((each) => due(each) > 0);
+  const ready = awaited.reduce((sum, each) => sum + each.workers_ready, 0);
+  const dueWorkers = awaited.reduce((sum, each) => sum + due(each), 0);
   const memory = workers.reduce((sum, each) => sum + (each.memory_bytes ?? 0), 0);
   const bad = instance.services.filter((each) => ["failed", "crash-loop", "degraded"].includes(each.phase)).length;
   const last = (name: string) => history.series.get(name)?.at(-1);
@@ -29,7 +31,7 @@ export function Overview() {
       </Head>
       <section class="figures" aria-label="Figures">
         <Figure label="Services" value={instance.services.length} hint={bad ? `${bad} in trouble` : "all in order"} bad={bad > 0} />
-        <Figure label="Workers ready" value={`${ready} / ${wantedWorkers}`} bad={ready < wantedWorkers} />
+        <Figure label="Workers ready" value={`${ready} / ${dueWorkers}`} bad={instance.services.some(isShort)} />
         <Figure label="Memory of workers" value={size(memory)} hint={`arbiter ${size(instance.memory_bytes)}`} />
         <Figure label="Limits hit" value={count(instance.limits_hit.reduce((sum, each) => sum + each.count, 0))} hint={instance.limits_hit.map((each) => each.limit).join(", ") || "none"} bad={instance.limits_hit.length > 0} />
       </section>
@@ -41,7 +43,7 @@ export function Overview() {
               <Row key={each.name} to={`#/service/${each.name}`} label={`service ${each.name}, ${each.phase}`}>
                 <td><a href={`#/service/${each.name}`} tabindex={-1}><b>{each.name}</b></a>{each.reason && <div class="reason">{each.reason}</div>}</td>
                 <td><State of={each.phase} />{each.reload && <small> {each.reload.done}/{each.reload.total}</small>}</td>
-                <td class="n"><span class={each.wanted && each.workers_ready < each.workers_wanted ? "warn" : ""}>{each.workers_ready}</span> / {each.workers_wanted}{each.scaling && <small> of {each.scaling.min}–{each.scaling.max}</small>}</td>
+                <td class="n"><span class={isShort(each) ? "warn" : due(each) ? "" : "faint"}>{each.workers_ready}</span> / {each.workers_wanted}{each.scaling && <small> of {each.scaling.min}–{each.scaling.max}</small>}</td>
                 <td class="n">{percent(last(`cpu-of/${each.name}`))}</td>
                 <td class="n">{size(last(`memory-of/${each.name}`))}</td>
                 <td class="n wide">{count(each.starts_total)}</td>

@@ -7,6 +7,7 @@ import { follow, type EventRecord } from "../api";
 import { useLive } from "../live";
 import { Empty, Figure, Head, State } from "../parts";
 import { age, count, percent, size } from "../format";
+import { isShort } from "../services";
 import { useRole } from "../session";
 import { EventRows } from "./events";
 
@@ -42,7 +43,7 @@ export function ServicePage({ name }: { name: string }) {
             </>)}
       </Head>
       <section class="figures" aria-label="Figures">
-        <Figure label="Workers ready" value={`${service.workers_ready} / ${service.workers_wanted}`} bad={service.wanted && service.workers_ready < service.workers_wanted} hint={service.scaling ? `${service.scaling.min}–${service.scaling.max} by ${service.scaling.on}` : undefined} />
+        <Figure label="Workers ready" value={`${service.workers_ready} / ${service.workers_wanted}`} bad={isShort(service)} hint={service.scaling ? `${service.scaling.min}–${service.scaling.max} by ${service.scaling.on}` : undefined} />
         <Figure label="Generation" value={service.generation} hint={service.reload ? `reload ${service.reload.done} of ${service.reload.total}` : undefined} />
         <Figure label="Starts" value={count(service.starts_total)} />
         <Figure label="Failures" value={count(service.failures_total)} bad={service.failures_total > 0} />

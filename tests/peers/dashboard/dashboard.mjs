@@ -33,6 +33,15 @@ await browse(async (context) => {
   await row.getByText("2 / 2").waitFor();
   ok("services are there with their workers");
 
+  for (const name of ["service yearly, scheduled", "service rare, idle"]) {
+    if (await page.getByRole("row", { name }).locator(".warn").count()) fail("what rests is told to be missing:", name);
+  }
+  const ready = page.locator(".figure", { hasText: "Workers ready" });
+  // The hub's worker is one of them.
+  await ready.getByText("3 / 3", { exact: true }).waitFor();
+  if (await ready.evaluate((figure) => figure.matches(".bad"))) fail("what rests is counted as missing");
+  ok("what waits for its time or a connection is not missing");
+
   const chart = page.getByRole("figure", { name: "CPU by service" }).locator("canvas");
   const first = await pixels(chart);
   await until("a chart moves by itself", async () => (await pixels(chart)) !== first);

@@ -11,7 +11,11 @@ use crate::hub_herd::servers::Servers;
 
 const CONFIG: &str = "[socket.web]\nlisten = \"127.0.0.1:0\"\n[service.web]\nsockets = [\"web\"]\nworkers = 2\n\
     command = \"sh -c 'echo needle in the hay; i=0; while :; do i=$$((i+1)); echo tick $$i; sleep 0.2; done'\"\n\
-    [service.web.env]\nPATH = \"/usr/bin:/bin\"\n[bus]\n[store]\n[hub]\nstate = \"@DIR@/hub\"\n";
+    [service.web.env]\nPATH = \"/usr/bin:/bin\"\n\
+    [service.yearly]\nschedule = \"0 0 1 1 *\"\ncommand = \"true\"\n\
+    [socket.rare]\nlisten = \"127.0.0.1:0\"\n\
+    [service.rare]\nsockets = [\"rare\"]\nworkers = 3\non_demand = true\ncommand = \"sleep 1000\"\n\
+    [bus]\n[store]\n[hub]\nstate = \"@DIR@/hub\"\n";
 
 /// The address with a token, of which the instance has one from now on.
 fn url(instance: &Instance, role: &str) -> String {
