@@ -67,7 +67,7 @@ function Shell({ role, leave }: { role: Role; leave: () => void }) {
           })}
         </ul>
         <div class="foot">
-          <button class="plain" onClick={() => theme.next()} title="t">{look === "system" ? "Theme: as the system" : `Theme: ${look}`}</button>
+          <button class="plain" onClick={() => theme.next()} title="t"><span>Theme<span class="which">: {look === "system" ? "as the system" : look}</span></span></button>
           <button class="plain" onClick={() => setHelp(true)}>Keys <kbd>?</kbd></button>
           <button class="plain" onClick={leave}>Log out <small class={role === "operate" ? "role operate" : "role"}>{role === "operate" ? "operates" : "views"}</small></button>
         </div>

@@ -4,7 +4,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { browse, fail, ok, until, wanted } from "../browser.mjs";
+import { browse, fail, ok, same, until, wanted } from "../browser.mjs";
 
 const [operate, config, edge, pictures] = wanted;
 
@@ -44,6 +44,24 @@ await browse(async (context) => {
   await until("requests are counted by route", async () => (await answered()) >= before + 5);
   await page.waitForTimeout(2500);
   await picture("gateways");
+
+  // At the width of a phone every page can be reached, and one sees where one is and as whom.
+  await page.setViewportSize({ width: 400, height: 800 });
+  const nav = page.getByRole("navigation", { name: "Pages" });
+  const parts = [...await nav.getByRole("link").all(), nav.getByText("operates", { exact: true }), nav.getByRole("button", { name: "Keys" })];
+  same("all pages, the role and the keys are there", parts.length, 13);
+  for (const part of parts) {
+    const box = await part.boundingBox();
+    if (!box || box.x < 0 || box.x + box.width > 400 || box.y < 0 || box.y + box.height > 200) fail("is not in sight at 400 px:", `${await part.textContent()} ${JSON.stringify(box)}`);
+  }
+  same("the page one is at is marked", await nav.locator("[aria-current]").textContent().then((text) => text.startsWith("Gateways")), true);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 0) fail("a narrow page is wider than its screen by", wide);
+  await picture("gateways-narrow");
+  await nav.getByRole("button", { name: "Keys" }).click();
+  await page.getByRole("heading", { name: "Keys" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 1280, height: 860 });
 
   await go("c", "Config");
   await page.getByRole("button", { name: "Apply the file…" }).click();
