@@ -40,8 +40,8 @@ export function Chart({ title, names, label, format, height = 170, bytes = false
       plot.current = new uPlot(
         {
           width: Math.max(200, element.clientWidth), height,
-          // Half a line above the plot, for the label of its highest tick.
-          padding: [10, 8, 0, 0],
+          // Half a line above the plot for the label of its highest tick, half a label beside it for that of its last one.
+          padding: [10, 28, 0, 0],
           cursor: { points: { size: 6 }, y: false },
           legend: { show: names.length <= 12, live: true },
           scales: { x: { range: (_u, _min, max) => [max - Math.min(300, Math.max(60, max - (source.times[0] ?? max))), max] }, y: { range: (_u, _min, max) => [0, Math.max(max * 1.15, 1)] } },

@@ -41,6 +41,9 @@ export async function act(path: string, body: unknown, said: string): Promise<vo
   await live.refresh();
 }
 
+/** What has lines may point from one to a word of another. */
+const layout = (text: string): string => (text.includes("\n") ? " laid-out" : "");
+
 export function Dialogs() {
   const [, again] = useReducer((n: number) => n + 1, 0);
   useEffect(() => { const l = () => again(undefined as never); listeners.add(l); return () => { listeners.delete(l); }; }, []);
@@ -48,7 +51,7 @@ export function Dialogs() {
     <>
       {asked && <Asked key={asked.title} question={asked} />}
       <div class="notes" role="status" aria-live="polite">
-        {notes.map((each) => <div key={each.id} class={each.bad ? "note bad" : "note"}>{each.text}</div>)}
+        {notes.map((each) => <div key={each.id} class={each.bad ? `note bad${layout(each.text)}` : "note"}>{each.text}</div>)}
       </div>
     </>
   );
@@ -85,7 +88,7 @@ function Asked({ question }: { question: Question }) {
             {field.hint && <small>{field.hint}</small>}
           </label>
         ))}
-        {error && <p class="problem" role="alert">{error}</p>}
+        {error && <p class={`problem${layout(error)}`} role="alert">{error}</p>}
         <div class="buttons">
           <button type="button" onClick={close}>Cancel</button>
           <button type="submit" class={question.danger ? "danger" : "primary"} disabled={busy} autofocus={!question.fields?.length}>{busy ? "…" : question.action}</button>

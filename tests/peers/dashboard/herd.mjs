@@ -66,7 +66,15 @@ await browse(async (context) => {
   await go("c", "Config");
   await page.getByRole("button", { name: "Apply the file…" }).click();
   await page.getByText("nothing to apply").waitFor();
-  writeFileSync(config, readFileSync(config, "utf8").replace("workers = 1 # of the edge", "workers = 2"));
+  const file = readFileSync(config, "utf8");
+  writeFileSync(config, file.replace("workers = 1 # of the edge", "workers = one"));
+  await page.getByRole("button", { name: "Apply the file…" }).click();
+  const report = page.locator(".note.bad", { hasText: "^" });
+  const look = await report.evaluate((note) => [getComputedStyle(note).fontFamily, getComputedStyle(note).whiteSpace].join());
+  if (!look.includes("monospace") || !look.endsWith(",pre")) fail("a mark does not stand below its word:", look);
+  ok("a report on the file keeps its layout");
+  await picture("report");
+  writeFileSync(config, file.replace("workers = 1 # of the edge", "workers = 2"));
   await page.getByRole("button", { name: "Apply the file…" }).click();
   await page.getByRole("dialog").getByText("~ service edge: workers 1 → 2").waitFor();
   await picture("apply");

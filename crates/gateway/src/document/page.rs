@@ -38,11 +38,13 @@ pub fn page(spec: &GatewaySpec) -> String {
         let _ = write!(out, "<div data-group><h2>{}</h2>", escape(shown(name)));
         for (number, route) in routes {
             let method = method_word(route);
+            // What is too long for the menu is cut there, and whole where a pointer rests on it.
+            let entry = escape(route.summary.as_deref().unwrap_or_else(|| route.pattern.as_str()));
             let _ = write!(
                 out,
-                "<a href=\"#r{number}\" data-words=\"{}\"><span class=\"m {method}\">{method}</span>{}</a>",
+                "<a href=\"#r{number}\" title=\"{entry}\" data-words=\"{}\"><span class=\"m {method}\">{method}</span>\
+                 <span class=\"t\">{entry}</span></a>",
                 escape(&words(route)),
-                escape(route.summary.as_deref().unwrap_or_else(|| route.pattern.as_str()))
             );
         }
         out.push_str("</div>");
