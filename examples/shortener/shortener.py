@@ -41,6 +41,8 @@ def shorten(url):
         drawn = links.new_id()
         reply = hub.ask(["SET", f"shortener:link:{drawn}", url, "NX"])[0]
         if reply == "OK":
+            # Whoever asks how often is told 0. It adds nothing to what another server may have counted by now; a SET might.
+            hub.ask(["INCRBY", f"shortener:hits:{drawn}", 0])
             return drawn
         if isinstance(reply, Refused):
             raise Full(str(reply))

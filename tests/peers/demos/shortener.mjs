@@ -52,6 +52,7 @@ await browse(async (context) => {
   const raw = await post("http://example.org", "text/plain");
   const text = await raw.text();
   if (raw.status !== 201 || !text.startsWith(`${a}/r/`)) fail("a raw body is answered by a short URL:", `${raw.status} ${text}`);
+  same("who was not visited has a count", await (await ask(`${a}/hits/${text.trim().split("/").at(-1)}`)).text(), "0");
   const made = await (await post(JSON.stringify({ url: "https://m\u00fcnchen.example/k\u00e4se" }), "application/json")).json();
   same("JSON is answered in JSON, with the URL as it is kept", made.url, "https://xn--mnchen-3ya.example/k%C3%A4se");
   same("where it leads stands in the store", await (await ask(`${a}/links/${made.id}`)).text(), made.url);
@@ -75,6 +76,9 @@ await browse(async (context) => {
 
   await form.goto(`${a}/docs`);
   await form.getByText("Follow a short link").first().waitFor();
+  const cut = await form.locator("nav a .t").evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => getComputedStyle(each).textOverflow));
+  if (!cut.length || cut.some((each) => each !== "ellipsis")) fail("what is cut in the menu does not say so:", cut);
+  ok("what is cut in the menu says so");
   const { paths } = await (await ask(`${a}/openapi.json`)).json();
   same("the routes describe themselves", Object.keys(paths["/shorten"].post.requestBody.content).join(), "*/*,application/json");
   same("all of them", Object.keys(paths).sort().join(), "/hits/{id},/links/{id},/r/{id},/shorten,/socket.io/{rest},/stats");
