@@ -1,16 +1,27 @@
 //! The dashboard of `remuda up`, and the commands that open it to people.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use remuda_control::{Api, Asker, Grant};
 use remuda_daemon::Handle;
 use remuda_dashboard::{Keys, KeysError, Opened, Pages, Place, Role, Token};
+use remuda_model::Config;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 
 use crate::arguments::{DashboardArguments, DashboardCommand, DashboardRole, Global};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::instance;
 use crate::screen::Screen;
 use crate::terminal::Notes;
+
+/// A dashboard is there at once when its arbiter is; a machine that is busy may take so long.
+const APPEARS_WITHIN: Duration = Duration::from_secs(2);
+/// Pause between two looks for it.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Serves the dashboard as the config wants it, until `stop` is done. That it cannot be served is said, and keeps nothing
 /// else from running.
@@ -48,6 +59,38 @@ pub(crate) async fn serve(
     if let Err(error) = remuda_dashboard::serve(spec, &place, pages, api, opened, over).await {
         notes.say(format!("no dashboard: {error}"));
     }
+}
+
+/// A line for who has started an instance of `config` in the background: where its dashboard is, and how to get in. None
+/// where it is to have none.
+///
+/// Nobody looks at what the one in the background says, so its first token is never seen; nor is one made here, for what
+/// is printed by a command that starts a service often ends in a log.
+pub(crate) async fn whereabouts(config: &Config) -> Option<String> {
+    let wanted = config.instance.dashboard.listen?;
+    if let Err(why) = Pages::built() {
+        return Some(format!("no dashboard in this build: {why}"));
+    }
+    let place = Place::new(config.instance.dashboard_state());
+    let end = Instant::now() + APPEARS_WITHIN;
+    loop {
+        if let Some(address) = place.address()
+            && is_served(wanted, address).await
+        {
+            let url = url(&address.to_string(), None);
+            return Some(format!("dashboard: {url} (`remuda dashboard token` makes a token for it)"));
+        }
+        if Instant::now() >= end {
+            return Some(format!("no dashboard: nobody answers at {wanted}"));
+        }
+        sleep(LOOK_PAUSE).await;
+    }
+}
+
+/// Whether `address`, kept by a dashboard of now or by one before, is one that `wanted` may have become, and answers.
+async fn is_served(wanted: SocketAddr, address: SocketAddr) -> bool {
+    let is_possible = wanted.ip() == address.ip() && [0, address.port()].contains(&wanted.port());
+    is_possible && TcpStream::connect(address).await.is_ok()
 }
 
 /// `remuda dashboard`.

@@ -9,6 +9,7 @@ use remuda_control::Client;
 use remuda_model::Config;
 use remuda_model::view::{Instance, ServicePhase};
 
+use crate::dashboard;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::instance::CONTROL_SOCKET;
 use crate::screen::Screen;
@@ -44,7 +45,13 @@ pub(super) async fn run(config: &Config, screen: &mut Screen) -> Outcome {
         let _ = stderr.take(MESSAGE_MAX).read_to_string(&mut said);
     }
     match Client::connect(config.instance.runtime_dir.join(CONTROL_SOCKET)).await {
-        Ok(client) if said.is_empty() => settled(&client, child.id(), screen).await,
+        Ok(client) if said.is_empty() => {
+            let exit = settled(&client, child.id(), screen).await?;
+            if let Some(line) = dashboard::whereabouts(config).await {
+                screen.line(&line)?;
+            }
+            Ok(exit)
+        }
         _ => Err(ended(child, &said)),
     }
 }

@@ -136,6 +136,24 @@ fn detach_returns_when_all_is_ready_and_the_pid_file_names_the_arbiter() {
 }
 
 #[test]
+fn detach_says_where_the_dashboard_is_and_how_to_get_in_and_tells_no_secret() {
+    let (detached, said) = Detached::start(SLEEPER);
+    let said = said.done();
+    let url = run::run(detached.command(&["dashboard", "url"])).done().out;
+    assert!(said.out.contains(&format!("dashboard: {} ", url.trim())), "{said:?} {url}");
+    assert!(said.out.contains("`remuda dashboard token`"), "{said:?}");
+    assert!(!format!("{said:?}").contains("token="), "{said:?}");
+    run::run(detached.command(&["down"])).done();
+}
+
+#[test]
+fn detach_says_nothing_of_a_dashboard_that_is_off() {
+    let (detached, said) = Detached::start(&format!("[dashboard]\nlisten = \"off\"\n{SLEEPER}"));
+    assert!(!format!("{:?}", said.done()).contains("dashboard"));
+    run::run(detached.command(&["down"])).done();
+}
+
+#[test]
 fn detach_says_why_the_arbiter_cannot_start() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
