@@ -107,6 +107,9 @@ export interface Gateway {
   };
 }
 
+export interface GatewayRoute { name: string; methods: string[]; hosts: string[]; path: string; conditions: string[]; action: string; does: string }
+export interface RouteMatch { route: GatewayRoute | null; parameters: Record<string, string>; allow: string[] | null; routes: { route: string; verdict: string }[] }
+
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) { super(message); }
 }

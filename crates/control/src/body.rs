@@ -1,6 +1,7 @@
 //! The bodies of version 1 that are not words of the model already.
 
 mod hub;
+mod routes;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ pub use hub::{
     BusMessage, DeleteKeysBody, Entry, GatewayFigures, HeldLock, KeyList, KeyValue, LockList, NoBase64,
     PublishBody, SetKeyBody, Text,
 };
+pub use routes::{GatewayRoute, RouteList, RouteMatch, RouteVerdict};
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

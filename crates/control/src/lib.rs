@@ -14,18 +14,21 @@ mod metrics;
 mod openapi;
 mod percent;
 mod route;
+mod routing;
 mod served;
 mod server;
 mod sse;
 
 pub use body::{
     About, Accepted, ActBody, Answer, BusMessage, DeleteKeysBody, EffectiveConfig, End, Entry,
-    GatewayFigures, HeldLock, HoldBody, KeyList, KeyValue, LockList, MissedEvents, MissedLines, NoBase64,
-    PublishBody, ReleaseBody, ScaleBody, SetKeyBody, SignalBody, Text, UpgradeBody,
+    GatewayFigures, GatewayRoute, HeldLock, HoldBody, KeyList, KeyValue, LockList, MissedEvents, MissedLines,
+    NoBase64, PublishBody, ReleaseBody, RouteList, RouteMatch, RouteVerdict, ScaleBody, SetKeyBody,
+    SignalBody, Text, UpgradeBody,
 };
 pub use client::{Client, ClientError, EventItem, EventStream, LogItem, LogStream, Wait};
 pub use openapi::openapi;
 pub use route::{Action, Operation, Parameter, ParameterKind, Produces, Question, Route, routes};
+pub use routing::{RouteQuestion, Routing};
 pub use served::Served;
 pub use server::{Access, Api, Asker, Body, Grant, serve};
 pub use sse::{Block, Parser, SseError};

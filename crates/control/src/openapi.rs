@@ -72,7 +72,9 @@ fn parameters(route: &Route) -> Vec<Value> {
         let schema = match parameter.kind {
             ParameterKind::Integer => json!({"type": "integer", "minimum": 0}),
             ParameterKind::Boolean => json!({"type": "boolean", "default": true}),
-            ParameterKind::Services => json!({"type": "array", "items": {"type": "string"}}),
+            ParameterKind::Services | ParameterKind::Texts => {
+                json!({"type": "array", "items": {"type": "string"}})
+            }
             ParameterKind::Text => json!({"type": "string"}),
             ParameterKind::Stream => json!({"enum": ["stdout", "stderr"]}),
         };

@@ -44,6 +44,10 @@ pub enum Question {
     Locks,
     /// The gateways' figures.
     Gateways,
+    /// The gateways' routes.
+    Routes,
+    /// Which of them a request takes.
+    TestRoute,
     /// Keys of the store.
     Keys,
     /// One key of the store.
@@ -100,6 +104,8 @@ pub enum ParameterKind {
     Stream,
     /// Any text.
     Text,
+    /// Any text; may be given several times.
+    Texts,
 }
 
 /// A parameter of the query.

@@ -25,6 +25,7 @@ pub use access::Access;
 pub use answer::Body;
 
 use crate::route::{Route, routes};
+use crate::routing::Routing;
 use crate::served::Served;
 use access::Peer;
 use requests::Requests;
@@ -67,11 +68,18 @@ impl<S> Clone for Api<S> {
 }
 
 impl<S: Served> Api<S> {
-    /// The API of `served`; `access` says who may use the Unix socket.
+    /// The API of `served`; `access` says who may use the Unix socket, `routing` answers for the gateways' routes.
     #[must_use]
-    pub fn new(served: S, access: Access) -> Self {
+    pub fn new(served: S, access: Access, routing: Routing) -> Self {
         let (stopping, _) = watch::channel(false);
-        Self(Arc::new(Site { served, access, routes: routes(), requests: Requests::default(), stopping }))
+        Self(Arc::new(Site {
+            served,
+            access,
+            routing,
+            routes: routes(),
+            requests: Requests::default(),
+            stopping,
+        }))
     }
 
     /// Answers a request of somebody whom another surface has let in. Streams end when [`serve`] does.
@@ -85,6 +93,7 @@ impl<S: Served> Api<S> {
 pub(crate) struct Site<S> {
     served: S,
     access: Access,
+    routing: Routing,
     routes: Vec<Route>,
     requests: Requests,
     stopping: watch::Sender<bool>,

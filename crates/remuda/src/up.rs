@@ -18,6 +18,7 @@ use crate::arguments::{Global, UpArguments};
 use crate::config_file::{self, Adjustments, LoadError};
 use crate::dashboard;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::route::ROUTING;
 use crate::screen::Screen;
 use crate::terminal::{self, Notes, View};
 
@@ -110,7 +111,7 @@ async fn attend(started: Started, view: Option<View>) -> Outcome {
     let over = async {
         over.await;
     };
-    let api = Api::new(handle.clone(), Access::new([]));
+    let api = Api::new(handle.clone(), Access::new([]), ROUTING);
     let server = serve(listener, api.clone(), over);
     let notes = Notes::default();
     let dashboard = dashboard::serve(handle.clone(), api, notes.clone(), end(watched.clone()));

@@ -6,6 +6,7 @@ import { Chart } from "../chart";
 import { History, usePolled } from "../live";
 import { Empty, Figure, Head } from "../parts";
 import { count, size } from "../format";
+import { Routes } from "./routes";
 
 type All = Record<string, Gateway>;
 
@@ -36,7 +37,7 @@ export function Gateways() {
   }
   if (!value) return <><Head title="Gateways" /><Empty>{error ?? "Asking the gateways …"}</Empty></>;
   const all = Object.entries(value);
-  if (!all.length) return <><Head title="Gateways" /><Empty>No gateway has told its figures.</Empty></>;
+  if (!all.length) return <><Head title="Gateways" /><Empty>No gateway has told its figures.</Empty><Routes /></>;
   return (
     <>
       <Head title="Gateways" sub="requests by route, since their workers began" />
@@ -64,6 +65,7 @@ export function Gateways() {
           {Object.keys(metrics.events).length > 0 && <p class="sub">{Object.entries(metrics.events).map(([word, each]) => `${word.replaceAll("-", " ")} ${count(each)}`).join(" · ")}</p>}
         </section>
       ))}
+      <Routes />
     </>
   );
 }

@@ -45,6 +45,22 @@ await browse(async (context) => {
   await page.waitForTimeout(2500);
   await picture("gateways");
 
+  const request = page.getByLabel("Request", { exact: true });
+  const answer = page.getByRole("status", { name: "Answer" });
+  await request.fill("/hi");
+  await page.keyboard.press("Enter");
+  await answer.getByText("takes greeting: respond 200").waitFor();
+  await page.getByRole("row", { name: /GET any \/hi respond 200 greeting taken/ }).waitFor();
+  await picture("routes");
+  await request.fill("POST https://shop.example/hi");
+  await page.getByRole("button", { name: "Which route?" }).click();
+  await answer.getByText("no route for this method: 405, Allow: GET").waitFor();
+  await page.getByRole("row", { name: /greeting other methods/ }).waitFor();
+  await request.fill("hi");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("is no URL").waitFor();
+  ok("the routes are listed, and a request is told which one it takes");
+
   // At the width of a phone every page can be reached, and one sees where one is and as whom.
   await page.setViewportSize({ width: 400, height: 800 });
   const nav = page.getByRole("navigation", { name: "Pages" });

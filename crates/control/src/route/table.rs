@@ -9,8 +9,8 @@ use remuda_model::{Plan, Record, view};
 use super::{Action, METRICS_TYPE, Operation, Parameter, ParameterKind, Produces, Question, Route, SchemaOf};
 use crate::body::{
     About, ActBody, BusMessage, DeleteKeysBody, EffectiveConfig, End, GatewayFigures, HoldBody, KeyList,
-    KeyValue, LockList, MissedEvents, MissedLines, PublishBody, ReleaseBody, ScaleBody, SetKeyBody,
-    SignalBody, UpgradeBody,
+    KeyValue, LockList, MissedEvents, MissedLines, PublishBody, ReleaseBody, RouteList, RouteMatch,
+    ScaleBody, SetKeyBody, SignalBody, UpgradeBody,
 };
 
 const WAIT: &[Parameter] = &[Parameter {
@@ -89,6 +89,35 @@ const KEY: &[Parameter] = &[
     DATABASE,
 ];
 
+const REQUEST: &[Parameter] = &[
+    Parameter {
+        name: "url",
+        kind: ParameterKind::Text,
+        summary: "Its URL: `https://HOST/PATH`, or `/PATH`. Must be given.",
+    },
+    Parameter { name: "method", kind: ParameterKind::Text, summary: "Its method. Default GET." },
+    Parameter {
+        name: "host",
+        kind: ParameterKind::Text,
+        summary: "Its host, where the URL has none. Default localhost.",
+    },
+    Parameter {
+        name: "header",
+        kind: ParameterKind::Texts,
+        summary: "A header, `NAME: VALUE`; may be repeated.",
+    },
+    Parameter {
+        name: "from",
+        kind: ParameterKind::Text,
+        summary: "The client's address. Default 127.0.0.1.",
+    },
+    Parameter {
+        name: "socket",
+        kind: ParameterKind::Text,
+        summary: "The socket it comes in on. Default: the first of the first gateway.",
+    },
+];
+
 const BUS: &[Parameter] = &[Parameter {
     name: "prefix",
     kind: ParameterKind::Text,
@@ -136,10 +165,11 @@ fn act(action: Action, path: &'static str, summary: &'static str, takes: Option<
 pub fn routes() -> Vec<Route> {
     let mut all = of_instance();
     all.extend(of_hub());
+    all.extend(of_gateways());
     all
 }
 
-/// What the API has of the workers built in: the hub and the gateways.
+/// What the API has of the hub.
 fn of_hub() -> Vec<Route> {
     vec![
         document(
@@ -148,9 +178,6 @@ fn of_hub() -> Vec<Route> {
             "Figures of the hub, and of the herd as it sees it.",
             |generator| generator.subschema_for::<HubMetrics>(),
         ),
-        document(Question::Gateways, "/v1/gateways", "Figures of the gateways, by service.", |generator| {
-            generator.subschema_for::<BTreeMap<String, GatewayFigures>>()
-        }),
         document(
             Question::CheckHerd,
             "/v1/herd/check",
@@ -200,6 +227,30 @@ fn of_hub() -> Vec<Route> {
             "Publishes a message on the hub's bus.",
             Some(|generator| generator.subschema_for::<PublishBody>()),
         ),
+    ]
+}
+
+/// What the API has of the gateways.
+fn of_gateways() -> Vec<Route> {
+    vec![
+        document(Question::Gateways, "/v1/gateways", "Figures of the gateways, by service.", |generator| {
+            generator.subschema_for::<BTreeMap<String, GatewayFigures>>()
+        }),
+        document(
+            Question::Routes,
+            "/v1/gateways/routes",
+            "The routes of the gateways, in the order of the file.",
+            |generator| generator.subschema_for::<RouteList>(),
+        ),
+        Route {
+            parameters: REQUEST,
+            ..document(
+                Question::TestRoute,
+                "/v1/gateways/route",
+                "Which route a request takes, and why not the others; nothing is sent to anybody.",
+                |generator| generator.subschema_for::<RouteMatch>(),
+            )
+        },
     ]
 }
 

@@ -124,6 +124,11 @@ impl<S: Served> Site<S> {
                 };
                 return Ok(answer::json(StatusCode::OK, &figures));
             }
+            Question::Routes => {
+                let routes = (self.routing.list)(self.served.config().await?.as_ref());
+                return Ok(answer::json(StatusCode::OK, &routes));
+            }
+            Question::TestRoute => return self.test_route(query).await,
             Question::Keys => return self.keys(query).await,
             Question::Key => {
                 let (key, database) = query.key().map_err(Declined::malformed)?;
@@ -139,6 +144,13 @@ impl<S: Served> Site<S> {
             Question::Logs => self.lines(query, headers),
         };
         feed.map(answer::stream).map_err(Declined::malformed)
+    }
+
+    async fn test_route(&self, query: &Query) -> Result<Answer, Declined> {
+        let question = query.route_question().map_err(Declined::malformed)?;
+        let config = self.served.config().await?;
+        let found = (self.routing.test)(&config, &question).map_err(Declined::malformed)?;
+        Ok(answer::json(StatusCode::OK, &found))
     }
 
     async fn keys(&self, query: &Query) -> Result<Answer, Declined> {

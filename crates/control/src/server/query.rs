@@ -6,6 +6,7 @@ use remuda_model::ServiceName;
 use crate::body::Text;
 use crate::percent;
 use crate::route::Route;
+use crate::routing::RouteQuestion;
 
 /// A query all of whose names the route knows.
 #[derive(Debug)]
@@ -64,6 +65,23 @@ impl Query {
             _ => return Err("either \"key\" or \"key_base64\", exactly one of them".to_owned()),
         };
         Ok((key, self.database()?))
+    }
+
+    /// The request whose route is asked for.
+    pub(crate) fn route_question(&self) -> Result<RouteQuestion, String> {
+        let text = |name, default: &str| self.value(name).unwrap_or(default).to_owned();
+        let from = text("from", "127.0.0.1");
+        let headers = self.parameters.iter().filter(|(name, _)| name == "header");
+        let headers = headers
+            .map(|(_, value)| RouteQuestion::header(value).map_err(|why| format!("header {value:?}: {why}")));
+        Ok(RouteQuestion {
+            method: text("method", "GET"),
+            url: self.value("url").ok_or("no \"url\": say which request")?.to_owned(),
+            host: text("host", "localhost"),
+            headers: headers.collect::<Result<_, _>>()?,
+            from: from.parse().map_err(|_error| format!("from is an IP address, not {from:?}"))?,
+            socket: self.value("socket").map(str::to_owned),
+        })
     }
 
     /// The lines wanted; `resume` is the header that outranks `after`.

@@ -44,6 +44,7 @@ async fn every_route_of_the_table_answers_and_refuses_other_methods() {
         let streams = matches!(route.operation, Operation::Ask(Question::Events | Question::Logs));
         let query = match route.operation {
             Operation::Ask(Question::Key) => "?key=k",
+            Operation::Ask(Question::TestRoute) => "?url=/",
             _ if streams => "?follow=false",
             _ => "",
         };
@@ -84,6 +85,30 @@ fn no_operation_and_no_place_is_there_twice() {
         routes().iter().map(|route| (route.method().to_string(), route.path)).collect();
     assert_eq!(operations.len(), routes().len());
     assert_eq!(places.len(), routes().len());
-    // Fourteen questions and fifteen actions: who adds one adds its route.
-    assert_eq!(operations.len(), 29);
+    // Sixteen questions and fifteen actions: who adds one adds its route.
+    assert_eq!(operations.len(), 31);
+}
+
+#[tokio::test]
+async fn a_request_whose_route_is_asked_for_is_told_by_the_query() {
+    let server = Running::open(&Scripted::new());
+    let query = "url=/u/7%3Fx&method=POST&host=shop.test&header=a:%20b&header=c:d&from=10.0.0.1&socket=http";
+    let (status, text) = server.ask("GET", &format!("/v1/gateways/route?{query}"), "").await;
+    assert_eq!(status, 200, "{text}");
+    for part in ["/u/7?x", "POST", "shop.test", "10.0.0.1", "http"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(text.replace('\\', "").contains(r#"headers: [("a", "b"), ("c", "d")]"#), "{text}");
+    for (query, why) in [
+        ("", "no \\\"url\\\""),
+        ("url=/bad", "is bad"),
+        ("url=/&from=here", "an IP address"),
+        ("url=/&header=x", "no colon"),
+        ("url=/&header=%20:x", "no name of a header"),
+    ] {
+        let (status, text) = server.ask("GET", &format!("/v1/gateways/route?{query}"), "").await;
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains(why), "{why}: {text}");
+    }
+    server.stop().await;
 }

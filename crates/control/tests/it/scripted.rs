@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use remuda_control::{Access, Api, Client, Served, serve};
+use remuda_control::{Access, Api, Client, RouteList, RouteMatch, Routing, Served, serve};
 use remuda_daemon::{EventLog, Gone, LogStore};
 use remuda_model::view::{Instance, Service, ServicePhase};
 use remuda_model::{Config, InstanceSpec, Plan, Refusal, Reply, Request, ServiceName};
@@ -16,6 +16,18 @@ use tokio::task::JoinHandle;
 pub(crate) fn name(text: &str) -> ServiceName {
     ServiceName::new(text).unwrap()
 }
+
+/// Knows no routes; says as a parameter what it was asked.
+pub(crate) const ROUTING: Routing = Routing {
+    list: |_config| RouteList::default(),
+    test: |_config, question| match question.url.as_str() {
+        "/bad" => Err("\"/bad\" is bad".to_owned()),
+        _ => {
+            let parameters = [("asked".to_owned(), format!("{question:?}"))].into();
+            Ok(RouteMatch { parameters, ..RouteMatch::default() })
+        }
+    },
+};
 
 /// Answers what it is told to, and remembers what it was asked.
 #[derive(Debug, Clone)]
@@ -157,12 +169,9 @@ impl Running {
         let path = folder.path().join("control.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let (stop, stopped) = oneshot::channel();
-        let server =
-            tokio::spawn(serve(
-                listener,
-                Api::new(scripted.clone(), access),
-                async move { drop(stopped.await) },
-            ));
+        let server = tokio::spawn(serve(listener, Api::new(scripted.clone(), access, ROUTING), async move {
+            drop(stopped.await);
+        }));
         Self { path, _folder: folder, stop, server }
     }
 

@@ -8,7 +8,7 @@ use remuda_model::{Event, EventKind};
 use tokio::net::UnixListener;
 use tokio::sync::Notify;
 
-use crate::scripted::{Running, Scripted, name};
+use crate::scripted::{ROUTING, Running, Scripted, name};
 
 fn event(text: &str) -> Event {
     Event::instance(EventKind::Trouble { message: text.into() })
@@ -100,7 +100,7 @@ async fn a_broken_stream_resumes_without_loss_even_before_its_first_event() {
     let path = folder.path().join("control.sock");
     let cut = Arc::new(Notify::new());
     let listener = UnixListener::bind(&path).unwrap();
-    let first = serve(listener, Api::new(scripted.clone(), Access::new([])), std::future::pending());
+    let first = serve(listener, Api::new(scripted.clone(), Access::new([]), ROUTING), std::future::pending());
     let (first, told) = (tokio::spawn(first), Arc::clone(&cut));
     let client = Client::connect(&path).await.unwrap();
     let mut stream = client.events(None, true).await.unwrap();
@@ -110,9 +110,10 @@ async fn a_broken_stream_resumes_without_loss_even_before_its_first_event() {
     scripted.events.push(1, event("while nobody served"));
     std::fs::remove_file(&path).unwrap();
     let listener = UnixListener::bind(&path).unwrap();
-    let second = tokio::spawn(serve(listener, Api::new(scripted.clone(), Access::new([])), async move {
-        told.notified().await;
-    }));
+    let second =
+        tokio::spawn(serve(listener, Api::new(scripted.clone(), Access::new([]), ROUTING), async move {
+            told.notified().await;
+        }));
     assert_eq!(seq_of(stream.next().await.unwrap()), 1);
     cut.notify_one();
     assert_eq!(stream.next().await.unwrap(), None);

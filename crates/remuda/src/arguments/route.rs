@@ -1,6 +1,7 @@
 //! Arguments of `remuda route`.
 
 use clap::{Args, Subcommand};
+use remuda_control::RouteQuestion;
 
 use super::Printing;
 
@@ -30,7 +31,7 @@ pub(crate) struct RouteTestArguments {
     #[arg(value_name = "METHOD URL", num_args = 1..=2, required = true)]
     pub(crate) request: Vec<String>,
     /// A header, NAME: VALUE; may be given several times.
-    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = RouteQuestion::header)]
     pub(crate) headers: Vec<(String, String)>,
     /// The host, where the URL has none.
     #[arg(long, value_name = "NAME", default_value = "localhost")]
@@ -43,13 +44,4 @@ pub(crate) struct RouteTestArguments {
     pub(crate) socket: Option<String>,
     #[command(flatten)]
     pub(crate) printing: Printing,
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("it has no colon: write NAME: VALUE")?;
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(format!("{name:?} is no name of a header"));
-    }
-    Ok((name.to_owned(), value.trim().to_owned()))
 }

@@ -297,4 +297,6 @@ fn route_test_explains_what_a_request_takes() {
     route(&setup, &["test", "http://[::1]:80/static/a"]).done();
     let said = route(&setup, &["list"]).done();
     assert!(said.out.contains("to service:app/app"), "{}", said.out);
+    let listed: Value = route(&setup, &["list", "--json"]).done().json();
+    assert!(listed["routes"][0]["line"].is_u64(), "{listed}");
 }
