@@ -62,13 +62,17 @@ await browse(async (context) => {
   ok("the routes are listed, and a request is told which one it takes");
 
   // At the width of a phone every page can be reached, and one sees where one is and as whom.
-  await page.setViewportSize({ width: 400, height: 800 });
   const nav = page.getByRole("navigation", { name: "Pages" });
   const parts = [...await nav.getByRole("link").all(), nav.getByText("operates", { exact: true }), nav.getByRole("button", { name: "Keys" })];
   same("all pages, the role and the keys are there", parts.length, 13);
-  for (const part of parts) {
-    const box = await part.boundingBox();
-    if (!box || box.x < 0 || box.x + box.width > 400 || box.y < 0 || box.y + box.height > 200) fail("is not in sight at 400 px:", `${await part.textContent()} ${JSON.stringify(box)}`);
+  for (const width of [320, 400]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const part of parts) {
+      const box = await part.boundingBox();
+      if (!box || box.x < 0 || box.x + box.width > width || box.y < 0 || box.y + box.height > 200) fail(`is not in sight at ${width} px:`, `${await part.textContent()} ${JSON.stringify(box)}`);
+    }
+    const [brand, foot] = [await nav.locator(".brand span").boundingBox(), await nav.locator(".foot").boundingBox()];
+    if (brand.x + brand.width > foot.x && foot.y < brand.y + brand.height) fail("parts of the navigation lie on each other at", width);
   }
   same("the page one is at is marked", await nav.locator("[aria-current]").textContent().then((text) => text.startsWith("Gateways")), true);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
