@@ -186,7 +186,8 @@ impl Recovery {
 pub(super) fn manifest(folder: &Path, damage: &mut Vec<Damage>) -> Result<Manifest, OpenError> {
     let path = folder.join(super::manifest::FILE);
     let names = names(folder)?;
-    if path.exists() {
+    let was_there = path.exists();
+    if was_there {
         if let Some(mut manifest) = Manifest::read(folder).unwrap_or_default() {
             // A log that was begun when the crash came, before the manifest named it, is empty and comes last.
             let last = manifest.last();
@@ -203,6 +204,10 @@ pub(super) fn manifest(folder: &Path, damage: &mut Vec<Damage>) -> Result<Manife
     let fresh = rebuilt.is_none();
     let manifest = match rebuilt {
         Some(manifest) => manifest,
+        // The manifest is written behind the first log's opening: that both are unreadable is no beginning cut short.
+        None if was_there && !names.is_empty() => {
+            return Err(OpenError::Unreadable { folder: folder.to_owned() });
+        }
         None => {
             damage.clear();
             let manifest = Manifest { mark: Mark::random(), base: None, logs: vec![(1, None)] };

@@ -125,3 +125,16 @@ fn bytes_of_a_journal_in_a_value_are_never_taken_for_batches() {
     let kept: Vec<Command> = commands.into_iter().chain([expected(0, &set(5))]).collect();
     assert_eq!((found, report.damaged_ranges), (kept, 1));
 }
+
+#[test]
+fn a_journal_of_which_nothing_can_be_read_is_refused_and_left_as_it_is() {
+    let (original, ..) = written(1);
+    let log = original.path().join("log.1");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    fs::write(original.path().join(crate::journal::manifest::FILE), "not what it was").unwrap();
+    let error = Journal::open(original.path(), Options::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Unreadable { .. }), "{error}");
+    assert_eq!(fs::read(&log).unwrap(), bytes, "it is somebody's last copy");
+}
