@@ -2,8 +2,10 @@
 //!
 //! [`Meta::join`] is the whole of convergence: of each fact the higher mark stays, what is not newer than the base is
 //! void, and of two kinds of later facts (elements of a hash, of a set, of a sorted set, counts) that stand beside each
-//! other the one with the newest fact stays, on a base as new as the newest fact of the others. Each step only raises
-//! marks, and where they end depends on the set of facts alone, not on their order. `lifetime` has when a key ends, and
+//! other the one with the newest fact stays, on a base as new as the newest fact of the others. A count is as new as its
+//! beginning, which is also what a newer base is held against: were it as new as its last step, it could outdo a fact and
+//! be void all the same. So each step only raises marks, and where they end depends on the set of facts alone, not on
+//! their order. `lifetime` has when a key ends, and
 //! what ends with it.
 
 mod lifetime;
@@ -193,7 +195,7 @@ impl Meta {
         }
         let mut newest: BTreeMap<Option<Collection>, Mark> = BTreeMap::new();
         let parts = more.parts.iter().map(|(part, mark)| (Some(part.0), mark.mark));
-        for (kind, mark) in parts.chain(more.shares.values().map(|share| (None, share.mark()))) {
+        for (kind, mark) in parts.chain(more.shares.values().map(|share| (None, share.since_mark()))) {
             let highest = newest.entry(kind).or_insert(mark);
             *highest = mark.max(*highest);
         }

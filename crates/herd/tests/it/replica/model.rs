@@ -134,7 +134,7 @@ fn expected(changes: &[KeyState]) -> Option<Value> {
         *highest = mark.max(*highest);
     }
     if !parts.is_empty() {
-        newest.extend(shares.values().map(|share| share.mark()).max().map(|mark| (None, mark)));
+        newest.extend(shares.values().map(|share| share.since_mark()).max().map(|mark| (None, mark)));
     }
     let mut order: Vec<Mark> = newest.into_values().collect();
     order.sort_unstable();

@@ -53,6 +53,28 @@ fn counts_of_two_servers_add_up_and_a_set_begins_anew() {
 }
 
 #[test]
+fn of_three_kinds_at_once_the_same_stays_in_whatever_order_they_come() {
+    for order in 0..200_usize {
+        let mut world = world(4);
+        world.run(0, 1, &Command::Count(1));
+        world.pass(5);
+        world.run(1, 1, &Command::Push(1));
+        world.pass(5);
+        world.run(2, 1, &Command::Field(Collection::Hash, 0, 0));
+        world.pass(5);
+        world.run(0, 1, &Command::Count(1));
+        let mut at = order;
+        while !world.flying.is_empty() {
+            at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            world.deliver(at >> 33, false);
+        }
+        assert!(world.heal(), "not equal: {:?}", world.maps());
+        let value = world.servers[3].map.keys.get(&(0, Bytes::from("key:1"))).map(|(value, _)| value);
+        assert!(matches!(value, Some(Value::Parts(Collection::Hash, _))), "order {order}: {value:?}");
+    }
+}
+
+#[test]
 fn an_overwritten_write_is_counted_where_it_was_made() {
     let mut world = world(3);
     world.run(0, 1, &Command::Set(1, None));

@@ -152,7 +152,7 @@ fn who_comes_while_everything_ends_is_refused_and_who_is_served_gets_all() {
             && UnixStream::connect(&local).is_err_and(is_refused)
     });
     assert!(instance.status().stopping, "it still waits for who is served");
-    for mut stream in [&mut tcp as &mut dyn Read, &mut unix] {
+    for stream in [&mut tcp as &mut dyn Read, &mut unix] {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).unwrap();
         assert!(rest.len() > 30_000_000 - 1000, "{}", rest.len());
