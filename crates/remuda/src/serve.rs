@@ -48,11 +48,12 @@ fn config(arguments: &ServeArguments, global: &Global) -> String {
     if let Some(page) = &arguments.fallback {
         files.push_str(&format!(", fallback = {}", quoted(page)));
     }
-    // From one queue for all, each connection wakes several of them. Sockets of others are as they are.
+    // Clients of HTTP speak first: who is woken with the request there need not wait for it. Sockets of others are as they
+    // are.
     let is_tcp = matches!(arguments.listen.parse(), Ok(Address::Tcp(_) | Address::TcpHost { .. }));
-    let mode = if is_tcp && arguments.workers > 1 { "per-worker" } else { "shared" };
+    let wakes = if is_tcp { "defer_accept = \"1s\"\n" } else { "" };
     format!(
-        "[remuda]\nname = {name}\n[socket.http]\nlisten = {listen}\nmode = \"{mode}\"\n[service.files]\nkind = \"gateway\"\n\
+        "[remuda]\nname = {name}\n[socket.http]\nlisten = {listen}\n{wakes}[service.files]\nkind = \"gateway\"\n\
          sockets = [\"http\"]\nworkers = {workers}\n[gateway]\naccess_log = \"off\"\n\
          [[route]]\nname = \"files\"\nmatch = \"/*\"\nfiles = {{ {files} }}\n",
         name = quoted(&name),

@@ -23,16 +23,15 @@ fn the_config_that_is_made_is_one() {
 }
 
 #[test]
-fn several_workers_have_a_queue_each_where_the_kernel_spreads_connections() {
-    for (line, mode) in [
-        ("serve . --workers 2", "per-worker"),
-        ("serve . --workers 2 --listen localhost:0", "per-worker"),
-        ("serve . --workers 1", "shared"),
-        ("serve . --workers 2 --listen unix:web.sock", "shared"),
-        ("serve . --workers 2 --listen fd:3", "shared"),
+fn workers_are_woken_with_the_request_where_the_kernel_can_tell() {
+    for (line, is_tcp) in [
+        ("serve .", true),
+        ("serve . --listen localhost:0", true),
+        ("serve . --listen unix:web.sock", false),
+        ("serve . --listen fd:3", false),
     ] {
         let text = made(line);
-        assert!(text.contains(&format!("mode = \"{mode}\"")), "{line}: {text}");
+        assert_eq!(text.contains("defer_accept = \"1s\""), is_tcp, "{line}: {text}");
     }
 }
 
