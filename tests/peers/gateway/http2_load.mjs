@@ -1,11 +1,14 @@
 // Requests over HTTP/2 without a pause, on a few connections, until standard input ends. A connection that is told to end
 // is used no more, and another is made; whatever was asked for has to be answered. Prints what became of it.
+//
+// What is on its way out when such a connection is told to end may be refused by the client itself, unsent, or by the server,
+// unprocessed (RFC 9113 8.7): it is asked for anew, as browsers do.
 
 import { connect } from "node:http2";
 
 const CONNECTIONS = 4;
 const STREAMS = 8;
-const told = { answered: 0, connections: 0, failures: [] };
+const told = { answered: 0, connections: 0, refused: 0, failures: [] };
 let isOver = false;
 
 // Nothing was asked yet on a connection that cannot be made, so that is no failure of a request.
@@ -13,6 +16,7 @@ function open() {
     return new Promise((done) => {
         const session = connect(process.env.GATEWAY, { rejectUnauthorized: false });
         session.on("error", () => done(null));
+        session.on("goaway", () => (session.isToEnd = true));
         session.on("connect", () => done(session));
     });
 }
@@ -39,8 +43,9 @@ async function streams(session) {
             await ask(session);
             told.answered += 1;
         } catch (error) {
-            // The client's own refusal to ask on a connection that has been told to end.
-            if (error.code !== "ERR_HTTP2_GOAWAY_SESSION") told.failures.push(`${error.code} ${error.message}`);
+            const isRefused = error.code === "ERR_HTTP2_GOAWAY_SESSION" || error.message.includes("REFUSED_STREAM");
+            if (isRefused && session.isToEnd) told.refused += 1;
+            else told.failures.push(`${error.code} ${error.message}`);
             return;
         }
     }
